@@ -1,0 +1,187 @@
+"""The nouns of deciding. Standard library only (and `data`, `profiler.types`)."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from data.estimate import Estimate
+from profiler.types import Machine, Measurement, Model
+
+OBJECTIVES = ("energy", "latency", "size", "cost")
+VERDICTS = ("compress", "keep the original", "nothing meets the budget")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What the user asks for. `latency_ms` holds at `percentile`; `max_loss` is the allowed drop in accuracy when
+    labels are given, else the allowed 1 - cosine."""
+
+    latency_ms: float | None = None
+    percentile: float = 95.0
+    max_loss: float = 0.01
+    memory_bytes: int | None = None
+    requests_per_day: float = 1_000_000.0
+    zone: str | None = None
+    objective: str = "energy"
+    users_at: tuple[str, ...] = ()
+    allowed_regions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One technique with the option it was applied with."""
+
+    technique: str
+    options: dict[str, Any] = field(default_factory=dict)
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quality:
+    """How far the outputs are from the original's. `kind` is "accuracy" where labels were given, else
+    "agreement". `cosine` and `snr_db` are the worst over the outputs; `inputs` says what they were taken on."""
+
+    kind: str
+    samples: int
+    inputs: str = "random"
+    cosine: float | None = None
+    snr_db: float | None = None
+    kl_divergence: float | None = None
+    top1_agreement: float | None = None
+    accuracy_before: float | None = None
+    accuracy_after: float | None = None
+    accuracy_drop: Estimate | None = None
+    per_output: dict[str, dict[str, float | None]] = field(default_factory=dict)
+    warning: str = ""
+
+    @property
+    def loss(self) -> float | None:
+        """What is held against Budget.max_loss: the drop in accuracy, else 1 - cosine; None where neither is known."""
+        if self.accuracy_before is not None and self.accuracy_after is not None:
+            return self.accuracy_before - self.accuracy_after
+        return None if self.cosine is None else 1.0 - self.cosine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A compressed file of a model: the chain of steps that made it, from which parent, and what it is.
+
+    `failed` is the one line that says why there is no file, or why it does not run."""
+
+    sha256: str
+    parent_sha256: str
+    steps: tuple[Step, ...]
+    file: str = ""
+    file_bytes: int | None = None
+    weight_bytes: int | None = None
+    runtime: str = "onnxruntime"
+    runtime_options: dict[str, str] = field(default_factory=dict)
+    quality: Quality | None = None
+    calibrated_on: str = ""
+    make_s: float | None = None
+    make_energy_j: Estimate | None = None
+    failed: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """From one call to a year. Every part is an Estimate; None where its input is not known."""
+
+    energy_j_per_call: Estimate | None = None
+    kwh_per_year: Estimate | None = None
+    g_co2e_per_year: Estimate | None = None
+    turbine_years: Estimate | None = None
+    usd_per_year: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """One candidate, measured against the original in the same child, and why it stands where it stands.
+
+    `latency_ratio` is the median of paired ratios (variant / original) with its 95 % interval; `ruled_out` is None
+    for a plan that could be recommended."""
+
+    steps: tuple[Step, ...]
+    variant_sha256: str
+    file: str = ""
+    file_bytes: int | None = None
+    size_ratio: float | None = None
+    latency_ratio: Estimate | None = None
+    latency_basis: str = "wall"
+    latency_ms: dict[str, float | None] = field(default_factory=dict)
+    peak_bytes: int | None = None
+    energy_j: Estimate | None = None
+    quality: Quality | None = None
+    footprint: Footprint | None = None
+    payback_calls: float | None = None
+    reasons: tuple[str, ...] = ()
+    ruled_out: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recommendation:
+    """The verdict (one of VERDICTS), the plan, the runner-up with its margin, and everything that was tried."""
+
+    verdict: str
+    headline: str
+    reasons: tuple[str, ...]
+    plan: Plan | None
+    runner_up: Plan | None
+    runner_up_margin: str = ""
+    binding_constraint: str = ""
+    tried: tuple[Plan, ...] = ()
+    not_tried: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """One way to serve a variant: which device, where, how many, at what cost."""
+
+    variant_sha256: str
+    device_id: str
+    instance: str
+    provider: str
+    region: str
+    zone: str | None
+    replicas: int
+    utilisation_frac: float
+    latency_ms: Estimate
+    network_ms: float | None
+    kwh_per_year: Estimate
+    g_co2e_per_year: Estimate | None
+    usd_per_year: Estimate | None
+    available: bool | None = None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A credited source of a number in a report."""
+
+    id: str
+    title: str
+    licence: str
+    as_of: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything one sizing rests on: the only thing exporters see."""
+
+    id: str
+    created_at: str
+    version: int
+    budget: Budget
+    model: Model
+    machine: Machine
+    baseline: Measurement
+    measurements: tuple[Measurement, ...]
+    variants: tuple[Variant, ...]
+    recommendation: Recommendation
+    footprint_before: Footprint
+    footprint_after: Footprint
+    placements: tuple[Placement, ...] = ()
+    sources: tuple[Source, ...] = ()
+    notes: tuple[str, ...] = ()

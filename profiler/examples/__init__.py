@@ -1,0 +1,1 @@
+"""Example models, built in code: a real one trained on real data, and a large one with random weights."""

@@ -1,0 +1,185 @@
+"""The nouns of measuring. Standard library only (and `data`)."""
+
+from dataclasses import dataclass, field
+
+from data.estimate import Estimate
+
+# Names of dtypes are numpy's ("float32", "int64"), and "bfloat16", "float8_e4m3", "int4", "uint4" beside them.
+Axis = int | str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tensor:
+    """An input or output. An axis is a length, the name of a dynamic axis, or None where it has no name.
+
+    `upper_bound` is set for inputs that index a table (token ids): values are drawn below it.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[Axis, ...]
+    upper_bound: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layer:
+    """One operator of the graph. `flop` counts 2 per multiply-add of convolution, matrix multiplication,
+    attention and recurrent layers; everything else is `other_flop`. Bytes are those of one pass at the shapes
+    the graph was built for: weights, tensors read (weights not counted) and tensors written.
+
+    `dims` gives a matrix multiplication as batch, m, n, k; a convolution as batch, in_channels, out_channels,
+    groups, out_positions, kernel_positions; attention as batch, heads, query, key, head_size; a recurrent layer
+    as batch, steps, input_size, hidden_size, gates, directions; any other operator as elements (written).
+    `inputs` and `outputs` are tensor names, so that the order of life of an activation can be followed.
+    """
+
+    name: str
+    op: str
+    flop: int
+    other_flop: int = 0
+    weight_bytes: int = 0
+    read_bytes: int = 0
+    written_bytes: int = 0
+    parameter_count: int = 0
+    dtype: str = "float32"
+    dims: dict[str, int] = field(default_factory=dict)
+    inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    repeat: int = 1
+    notes: tuple[str, ...] = ()
+
+    @property
+    def intensity(self) -> float | None:
+        """FLOP per byte moved (weights included); None where nothing is moved."""
+        moved = self.weight_bytes + self.read_bytes + self.written_bytes
+        return (self.flop + self.other_flop) / moved if moved else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WeightTensor:
+    """One stored tensor of a file that has weights but no architecture."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    stored_bytes: int
+    zero_frac: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """What a file is, before anything has run. `flop` and the layers hold for `shapes`; None where the graph
+    could not be built (the reason is in `notes`). `cannot_run` says in one sentence why latency cannot be
+    measured (weights without an architecture); None where it can."""
+
+    sha256: str
+    name: str
+    format: str
+    file_bytes: int
+    parameter_count: int
+    parameters_by_dtype: dict[str, int]
+    weight_bytes: int
+    producer: str = ""
+    opset: int | None = None
+    operators: dict[str, int] = field(default_factory=dict)
+    inputs: tuple[Tensor, ...] = ()
+    outputs: tuple[Tensor, ...] = ()
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    layers: tuple[Layer, ...] = ()
+    flop: int | None = None
+    other_flop: int | None = None
+    peak_activation_bytes: int | None = None
+    tensors: tuple[WeightTensor, ...] = ()
+    cannot_run: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One GPU of this machine, as NVML names it."""
+
+    index: int
+    name: str
+    memory_bytes: int
+    power_limit_w: float | None = None
+    driver: str = ""
+    mig: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """This machine. `fingerprint` is the same as long as hardware and library versions are."""
+
+    fingerprint: str
+    cpu: str
+    isa: tuple[str, ...]
+    physical_cores: int
+    logical_cores: int
+    memory_bytes: int
+    caches_bytes: dict[str, int] = field(default_factory=dict)
+    gpus: tuple[Gpu, ...] = ()
+    versions: dict[str, str] = field(default_factory=dict)
+    system: str = ""
+    virtual: bool | None = None
+    governor: str | None = None
+
+    @property
+    def has_vnni(self) -> bool:
+        """INT8 dot products in one instruction: AVX512-VNNI, AVX-VNNI or AMX."""
+        return bool({"avx512_vnni", "avx_vnni", "amx_int8"} & set(self.isa))
+
+    @property
+    def has_bf16(self) -> bool:
+        """bfloat16 arithmetic in hardware: AVX512-BF16 or AMX."""
+        return bool({"avx512_bf16", "amx_bf16"} & set(self.isa))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """How busy the machine is: 1-minute load average and the kernel's CPU pressure (share of the last 10 s in
+    which some runnable task waited); None where the system does not tell."""
+
+    load_1m: float | None = None
+    cpu_pressure_frac: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workload:
+    """What was run: one call's batch and input shapes, on how many threads."""
+
+    batch_size: int = 1
+    threads: int = 1
+    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    scenario: str = "single stream"
+    inputs: str = "random"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measurement:
+    """One timed run of one file. Raw samples are kept; statistics are computed from them later.
+
+    `provider` is what really ran, never what was asked for. Runs interleaved in one child share `group_id`, and
+    sample i of each belongs to round i: paired ratios come from that. `energy_j` is per call."""
+
+    id: str
+    group_id: str
+    created_at: str
+    model_sha256: str
+    machine: Machine
+    runtime: str
+    provider: str
+    options: dict[str, str]
+    workload: Workload
+    samples_ms: tuple[float, ...]
+    cpu_samples_ms: tuple[float, ...]
+    warmup_ms: tuple[float, ...]
+    load_ms: float
+    stable: bool
+    calls_per_sample: int = 1
+    energy_j: Estimate | None = None
+    idle_w: Estimate | None = None
+    peak_bytes: int | None = None
+    baseline_bytes: int | None = None
+    load_before: Load = field(default_factory=Load)
+    load_after: Load = field(default_factory=Load)
+    notes: tuple[str, ...] = ()

@@ -26,7 +26,7 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[Record], value: Any) -> Record:
-    """The record of type `kind` that `to_plain` turned into `value`. Raises TypeError or ValueError if there is none."""
+    """The record of type `kind` that `to_plain` turned into `value`. Raises TypeError or ValueError if none is."""
     return cast(Record, _build(kind, value))
 
 

@@ -1,7 +1,7 @@
 """The nouns of deciding. Standard library only (and `data`, `profiler.types`)."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 from data.estimate import Estimate
 from profiler.types import Machine, Measurement, Model
@@ -65,8 +65,12 @@ class Quality:
 class Variant:
     """A compressed file of a model: the chain of steps that made it, from which parent, and what it is.
 
-    `failed` is the one line that says why there is no file, or why it does not run."""
+    `failed` is the one line that says why there is no file, or why it does not run. One file run in two ways is two
+    variants: `id` is the hash of file, runtime and steps; `sha256` the file's ("" where there is none)."""
 
+    KEY: ClassVar[str] = "id"
+
+    id: str
     sha256: str
     parent_sha256: str
     steps: tuple[Step, ...]
@@ -102,7 +106,7 @@ class Plan:
     for a plan that could be recommended."""
 
     steps: tuple[Step, ...]
-    variant_sha256: str
+    variant_id: str
     file: str = ""
     file_bytes: int | None = None
     size_ratio: float | None = None
@@ -138,7 +142,7 @@ class Recommendation:
 class Placement:
     """One way to serve a variant: which device, where, how many, at what cost."""
 
-    variant_sha256: str
+    variant_id: str
     device_id: str
     instance: str
     provider: str
@@ -169,6 +173,8 @@ class Source:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything one sizing rests on: the only thing exporters see."""
+
+    KEY: ClassVar[str] = "id"
 
     id: str
     created_at: str

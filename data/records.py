@@ -30,9 +30,13 @@ def from_plain(kind: type[Record], value: Any) -> Record:
     return cast(Record, _build(kind, value))
 
 
-@cache
-def hints(kind: type) -> dict[str, Any]:
+def hints(kind: Any) -> dict[str, Any]:
     """Field name -> resolved type of a record class."""
+    return _hints(kind)
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
     resolved = typing.get_type_hints(kind)
     return {field.name: resolved[field.name] for field in dataclasses.fields(kind)}
 

@@ -1,6 +1,7 @@
 """The nouns of measuring. Standard library only (and `data`)."""
 
 from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 from data.estimate import Estimate
 
@@ -72,6 +73,8 @@ class Model:
     could not be built (the reason is in `notes`). `cannot_run` says in one sentence why latency cannot be
     measured (weights without an architecture); None where it can."""
 
+    KEY: ClassVar[str] = "sha256"
+
     sha256: str
     name: str
     format: str
@@ -109,6 +112,8 @@ class Gpu:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
     """This machine. `fingerprint` is the same as long as hardware and library versions are."""
+
+    KEY: ClassVar[str] = "fingerprint"
 
     fingerprint: str
     cpu: str
@@ -159,12 +164,16 @@ class Measurement:
     """One timed run of one file. Raw samples are kept; statistics are computed from them later.
 
     `provider` is what really ran, never what was asked for. Runs interleaved in one child share `group_id`, and
-    sample i of each belongs to round i: paired ratios come from that. `energy_j` is per call."""
+    sample i of each belongs to round i: paired ratios come from that. `energy_j` is per call. `model_sha256` is the
+    original's, `variant_id` the compressed variant's (None for the original itself). Times are UTC, ISO 8601."""
+
+    KEY: ClassVar[str] = "id"
 
     id: str
     group_id: str
     created_at: str
     model_sha256: str
+    variant_id: str | None = None
     machine: Machine
     runtime: str
     provider: str
@@ -183,3 +192,30 @@ class Measurement:
     load_before: Load = field(default_factory=Load)
     load_after: Load = field(default_factory=Load)
     notes: tuple[str, ...] = ()
+
+
+JOB_STATES = ("queued", "running", "done", "failed", "cancelled", "interrupted")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """Work asked for: a procedure by name with its arguments, so that it can be repeated; its state (one of
+    JOB_STATES), how far it is, and what came of it. Jobs of one lane run one after the other."""
+
+    KEY: ClassVar[str] = "id"
+
+    id: str
+    title: str
+    procedure: str
+    arguments: dict[str, Any]
+    lane: str
+    state: str
+    created_at: str
+    started_at: str | None = None
+    finished_at: str | None = None
+    done_frac: float = 0.0
+    text: str = ""
+    result: dict[str, Any] | None = None
+    error: str | None = None
+    hint: str | None = None
+    details: str | None = None

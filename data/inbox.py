@@ -1,0 +1,77 @@
+"""Records of headless runs while the app holds the store: JSON lines the app takes in when it next looks."""
+
+import fcntl
+import json
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from data.errors import DataError, Unavailable
+from data.home import Home
+from data.records import from_plain, to_plain
+from data.store import Store
+from data.text import plain
+
+Record = TypeVar("Record")
+
+
+class Inbox:
+    """Stands in for the store in a headless run: it can save, and knows no earlier record."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / f"{uuid.uuid4().hex}.jsonl").open("a", encoding="utf-8")
+        fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def save(self, *records: Any) -> None:
+        """Appends the records and forces them to disk. Raises DataError where the disk is full."""
+        lines = [json.dumps({"type": type(record).__name__, "record": to_plain(record)}) for record in records]
+        try:
+            self._file.write("".join(line + "\n" for line in lines))
+            self._file.flush()
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise DataError("The measurements could not be saved.", details=str(error)) from error
+
+    def get(self, kind: type[Record], key: str) -> Record | None:
+        """None: what the app's store holds is not seen from here."""
+        return None
+
+    def all(self, kind: type[Record], **equal: Any) -> list[Record]:
+        """Nothing, for the same reason."""
+        return []
+
+    def close(self) -> None:
+        """Lets go of the file: from now on the app takes it in."""
+        self._file.close()
+
+
+def open_headless(home: Home) -> Store | Inbox:
+    """The store where no app holds it, else an inbox the app will read."""
+    try:
+        return Store(home.store)
+    except Unavailable:
+        return Inbox(home.inbox)
+
+
+def take_in(store: Store, home: Home, kinds: Mapping[str, type[Any]], report: Callable[[str], None]) -> int:
+    """Moves the records of finished headless runs into the store; how many. A file that cannot be read is reported
+    and kept under the name *.unread; one that is still being written waits for the next call."""
+    count = 0
+    for path in sorted(home.inbox.glob("*.jsonl")):
+        with path.open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lines = [json.loads(line) for line in file if line.strip()]
+                records = [from_plain(kinds[line["type"]], line["record"]) for line in lines]
+            except BlockingIOError:
+                continue
+            except (ValueError, KeyError, TypeError) as error:
+                report(f"A headless run left records that cannot be read: {plain(error)}")
+                path.rename(path.with_suffix(".unread"))
+                continue
+            store.save(*records)
+            count += len(records)
+            path.unlink()
+    return count

@@ -1,0 +1,175 @@
+"""Records come back as they went in; the store refuses what it should and survives what it must."""
+
+import subprocess
+import sys
+import threading
+
+import duckdb
+import pytest
+
+from advisor.types import Report, Variant
+from data.errors import DataError, InputError, Unavailable
+from data.estimate import Estimate
+from data.home import Home
+from data.inbox import Inbox, open_headless, take_in
+from data.records import hints, optional
+from data.store import PARTS, Store, encode
+from profiler.types import Job, Machine, Measurement, Model, Workload
+
+KINDS = {kind.__name__: kind for kind in (Model, Machine, Measurement, Job, Variant, Report)}
+
+
+def machine(**changes):
+    fields = {"fingerprint": "f", "cpu": "c", "isa": ("avx2",), "physical_cores": 1, "logical_cores": 2}
+    return Machine(**fields | {"memory_bytes": 5} | changes)
+
+
+def measurement(**changes):
+    fields = {
+        "id": "a", "group_id": "g", "created_at": "2026-11-22T00:00:00.000+00:00", "model_sha256": "m",
+        "machine": machine(), "runtime": "onnxruntime", "provider": "CPUExecutionProvider", "options": {"threads": "1"},
+        "workload": Workload(shapes={"x": (1, 2)}), "samples_ms": (1.0, 2.5), "cpu_samples_ms": (1.0, 2.0),
+        "warmup_ms": (), "load_ms": 3.0, "stable": True,
+        "energy_j": Estimate(low=1.0, mid=2.0, high=3.0, basis="modelled", source="rated power"),
+    }  # fmt: skip
+    return Measurement(**fields | changes)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=list(KINDS))
+def test_every_field_of_a_record_has_its_column(kind):
+    rows = Store()._connection.execute(f'DESCRIBE "{kind.__name__}"').fetchall()
+    expected = {"seq"}
+    for name, hint in hints(kind).items():
+        expected |= {f"{name}_{part}" for part in PARTS} if optional(hint)[0] is Estimate else {name}
+    assert {row[0] for row in rows} == expected
+
+
+def test_a_measurement_comes_back_whole_and_absent_stays_none():
+    store = Store()
+    store.save(measurement())
+    assert store.get(Measurement, "a") == measurement()
+    assert store.get(Measurement, "a").peak_bytes is None
+    assert store.get(Machine, "f") == machine()
+    assert store.get(Measurement, "b") is None
+
+
+def test_saving_again_replaces_and_delete_counts():
+    store = Store()
+    store.save(measurement(), measurement(id="b"))
+    store.save(measurement(stable=False))
+    assert [row.stable for row in store.all(Measurement)] == [False, True]
+    assert store.delete(Measurement, model_sha256="m") == 2
+    assert store.all(Measurement) == []
+    with pytest.raises(ValueError, match="name the fields"):
+        store.delete(Measurement)
+
+
+def test_an_estimate_is_five_columns():
+    row = encode(measurement())
+    assert (row["energy_j_low"], row["energy_j_mid"], row["energy_j_high"]) == (1.0, 2.0, 3.0)
+    assert (row["energy_j_basis"], row["energy_j_source"]) == ("modelled", "rated power")
+    assert row["idle_w_mid"] is None
+
+
+def test_threads_read_what_belongs_to_them():
+    store = Store()
+    store.save(*(measurement(id=str(n), samples_ms=(float(n),)) for n in range(50)))
+    wrong = []
+
+    def read(n):
+        for _ in range(20):
+            if store.get(Measurement, str(n)).samples_ms != (float(n),):
+                wrong.append(n)
+
+    threads = [threading.Thread(target=read, args=(n,)) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'DROP TABLE "Job"',
+        "SELECT 1; SELECT 2",
+        "COPY (SELECT 1) TO 'leak.csv'",
+        "ATTACH 'other.db'",
+        "SELECT * FROM read_csv('/etc/hostname')",
+        "SELECT * FROM glob('/etc/*')",
+        "INSERT INTO migration VALUES (9, 'x')",
+        "SET enable_external_access = true",
+        "not sql",
+        "",
+    ],
+)
+def test_the_sql_page_runs_one_select_and_reaches_no_file(statement):
+    with pytest.raises(InputError) as caught:
+        Store().select(statement)
+    assert "\n" not in caught.value.message
+
+
+def test_a_select_gives_rows():
+    store = Store()
+    store.save(measurement())
+    assert store.select('SELECT id FROM "Measurement"')["id"].tolist() == ["a"]
+    assert len(store.select("SELECT * FROM range(100000)", row_limit=7)) == 7
+    assert len(store.select("SELECT * FROM range(100000)", row_limit=5000)) == 5000
+
+
+def test_rows_survive_a_process_that_ends_without_closing(tmp_path):
+    code = (
+        "import sys, os; sys.path.insert(0, 'tests/unit/data')\n"
+        "from pathlib import Path; from data.store import Store; from test_store import measurement\n"
+        f"Store(Path({str(tmp_path / 'store.duckdb')!r})).save(measurement()); os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 9
+    assert Store(tmp_path / "store.duckdb").get(Measurement, "a") == measurement()
+
+
+def test_a_second_process_leaves_its_records_in_the_inbox(tmp_path):
+    home = Home(tmp_path)
+    store = Store(home.store)
+    code = (
+        "import sys; sys.path.insert(0, 'tests/unit/data')\nfrom pathlib import Path\n"
+        "from data.home import Home; from data.inbox import Inbox, open_headless; from test_store import measurement\n"
+        f"keeper = open_headless(Home(Path({str(tmp_path)!r})))\n"
+        "assert isinstance(keeper, Inbox); keeper.save(measurement()); keeper.close()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    said = []
+    assert take_in(store, home, KINDS, said.append) == 1
+    assert store.get(Measurement, "a") == measurement()
+    assert said == [] and list(home.inbox.iterdir()) == []
+
+
+def test_an_inbox_file_being_written_waits_and_a_broken_one_is_kept(tmp_path):
+    home, store, said = Home(tmp_path), Store(), []
+    writing = Inbox(home.inbox)
+    writing.save(measurement())
+    (home.inbox / "broken.jsonl").write_text('{"type": "Nothing"')
+    assert take_in(store, home, KINDS, said.append) == 0
+    assert len(said) == 1 and (home.inbox / "broken.unread").exists()
+    writing.close()
+    assert take_in(store, home, KINDS, said.append) == 1
+
+
+def test_a_damaged_file_and_a_newer_one_are_told_in_one_line(tmp_path):
+    (tmp_path / "damaged.duckdb").write_bytes(b"x" * 10_000)
+    with pytest.raises(DataError, match="damaged"):
+        Store(tmp_path / "damaged.duckdb")
+    newer = duckdb.connect(str(tmp_path / "newer.duckdb"))
+    newer.execute("CREATE TABLE migration (number INTEGER PRIMARY KEY, name VARCHAR)")
+    newer.execute("INSERT INTO migration VALUES (999, 'future')")
+    newer.close()
+    with pytest.raises(DataError, match="newer version"):
+        Store(tmp_path / "newer.duckdb")
+
+
+def test_headless_takes_the_store_where_no_app_holds_it(tmp_path):
+    keeper = open_headless(Home(tmp_path))
+    assert isinstance(keeper, Store)
+    keeper.close()
+    with pytest.raises(Unavailable):
+        Store(tmp_path / "no such folder" / "store.duckdb")

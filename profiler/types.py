@@ -163,11 +163,11 @@ class Workload:
 class Measurement:
     """One timed run of one file. Raw samples are kept; statistics are computed from them later.
 
-    `provider` is what really ran, never what was asked for. Runs interleaved in one child share `group_id`, and
-    sample i of each belongs to round i: paired ratios come from that. `energy_j` is per call. `model_sha256` is the
-    original's, `variant_id` the compressed variant's (None for the original itself). Times are UTC, ISO 8601."""
-
-    KEY: ClassVar[str] = "id"
+    `provider` is what really ran, never what was asked for. Every sample is one call. Runs interleaved in one child
+    share `group_id` and take turns in rounds of `calls_per_round` successive calls: sample i belongs to round
+    i // calls_per_round, and `cpu_samples_ms` holds the process CPU time of one call of each round: paired ratios
+    come from the rounds (`profiler.stats.paired_ratio`). `energy_j` is per call. `model_sha256` is the original's,
+    `variant_id` the compressed variant's (None for the original itself). Times are UTC, ISO 8601."""
 
     id: str
     group_id: str
@@ -184,7 +184,7 @@ class Measurement:
     warmup_ms: tuple[float, ...]
     load_ms: float
     stable: bool
-    calls_per_sample: int = 1
+    calls_per_round: int = 1
     energy_j: Estimate | None = None
     idle_w: Estimate | None = None
     peak_bytes: int | None = None

@@ -19,7 +19,7 @@ CREATE TABLE "Measurement" (
     model_sha256 VARCHAR NOT NULL, variant_id VARCHAR, machine VARCHAR NOT NULL, runtime VARCHAR NOT NULL,
     provider VARCHAR NOT NULL, options VARCHAR, workload VARCHAR, samples_ms DOUBLE[] NOT NULL,
     cpu_samples_ms DOUBLE[] NOT NULL, warmup_ms DOUBLE[], load_ms DOUBLE, stable BOOLEAN NOT NULL,
-    calls_per_sample INTEGER, energy_j_low DOUBLE, energy_j_mid DOUBLE, energy_j_high DOUBLE, energy_j_basis VARCHAR,
+    calls_per_round INTEGER, energy_j_low DOUBLE, energy_j_mid DOUBLE, energy_j_high DOUBLE, energy_j_basis VARCHAR,
     energy_j_source VARCHAR, idle_w_low DOUBLE, idle_w_mid DOUBLE, idle_w_high DOUBLE, idle_w_basis VARCHAR,
     idle_w_source VARCHAR, peak_bytes BIGINT, baseline_bytes BIGINT, load_before VARCHAR, load_after VARCHAR,
     notes VARCHAR[]

@@ -1,0 +1,164 @@
+"""What this machine is, and how busy it is now. Reads the system only; loads no model library."""
+
+import hashlib
+import importlib.metadata
+import json
+import os
+import platform
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+import psutil
+
+from profiler.types import Gpu, Load, Machine
+
+CPU_INFO = Path("/proc/cpuinfo")
+PRESSURE = Path("/proc/pressure/cpu")
+CPU_FOLDER = Path("/sys/devices/system/cpu/cpu0")
+CGROUP = Path("/sys/fs/cgroup")
+VERSIONS_OF = ("numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "openvino", "torch")
+# What decides the speed of a model on a CPU, in Linux's names (x86, then Arm).
+ISA = (
+    "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
+    "avx512_bf16", "avx512_fp16", "amx_tile", "amx_int8", "amx_bf16", "asimd", "asimddp", "i8mm", "bf16", "sve", "sve2",
+)  # fmt: skip
+
+
+@cache
+def machine() -> Machine:
+    """This machine. Cores and memory are those this process may use (affinity and control group)."""
+    info = _cpu_info()
+    flags = set((info.get("flags") or info.get("Features") or "").split())
+    cpu = info.get("model name") or platform.processor() or platform.machine()
+    isa = tuple(name for name in ISA if name in flags)
+    logical = usable_cores()
+    facts = {
+        "cpu": cpu,
+        "isa": isa,
+        "physical_cores": min(logical, psutil.cpu_count(logical=False) or logical),
+        "logical_cores": logical,
+        "memory_bytes": memory_bytes(),
+        "gpus": gpus(),
+        "versions": versions(),
+        "system": f"{platform.system()} {platform.release()} {platform.machine()}",
+    }
+    return Machine(
+        fingerprint=_fingerprint(facts),
+        caches_bytes=_caches(),
+        virtual="hypervisor" in flags if flags else None,
+        governor=_text(CPU_FOLDER / "cpufreq/scaling_governor"),
+        **facts,  # type: ignore[arg-type]
+    )
+
+
+def load() -> Load:
+    """How busy the machine is now."""
+    try:
+        average: float | None = os.getloadavg()[0]
+    except OSError:
+        average = None
+    return Load(load_1m=average, cpu_pressure_frac=_pressure_frac(_text(PRESSURE)))
+
+
+def usable_cores() -> int:
+    """Logical cores this process may use: its affinity, and its control group's share rounded up."""
+    try:
+        cores = len(os.sched_getaffinity(0))
+    except AttributeError:  # not Linux
+        cores = psutil.cpu_count() or 1
+    quota = (_cgroup("cpu.max") or "").split()
+    if len(quota) == 2 and quota[0].isdigit():
+        cores = min(cores, max(1, -(-int(quota[0]) // int(quota[1]))))
+    return cores
+
+
+def memory_bytes() -> int:
+    """Memory this process may use: the machine's, or its control group's limit where that is less."""
+    limit = _cgroup("memory.max") or _cgroup("memory.limit_in_bytes") or ""
+    total = int(psutil.virtual_memory().total)
+    return min(total, int(limit)) if limit.isdigit() else total
+
+
+def versions() -> dict[str, str]:
+    """Versions of what decides a measurement; absent packages are left out."""
+    found = {"python": platform.python_version()}
+    for package in VERSIONS_OF:
+        with suppress(importlib.metadata.PackageNotFoundError):
+            found[package] = importlib.metadata.version(package)
+    return found
+
+
+def gpus() -> tuple[Gpu, ...]:
+    """The GPUs the NVIDIA driver knows; none where there is no driver."""
+    import pynvml
+
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return ()
+    try:
+        driver = str(pynvml.nvmlSystemGetDriverVersion())
+        return tuple(_gpu(pynvml, index, driver) for index in range(pynvml.nvmlDeviceGetCount()))
+    finally:
+        pynvml.nvmlShutdown()
+
+
+def _gpu(nvml: "object", index: int, driver: str) -> Gpu:
+    handle = nvml.nvmlDeviceGetHandleByIndex(index)  # type: ignore[attr-defined]
+    limit_w: float | None = None
+    mig = False
+    with suppress(nvml.NVMLError):  # type: ignore[attr-defined]
+        limit_w = nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1_000  # type: ignore[attr-defined]
+    with suppress(nvml.NVMLError):  # type: ignore[attr-defined]
+        mig = bool(nvml.nvmlDeviceGetMigMode(handle)[0])  # type: ignore[attr-defined]
+    return Gpu(
+        index=index,
+        name=str(nvml.nvmlDeviceGetName(handle)),  # type: ignore[attr-defined]
+        memory_bytes=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),  # type: ignore[attr-defined]
+        power_limit_w=limit_w,
+        driver=driver,
+        mig=mig,
+    )
+
+
+def _cpu_info() -> dict[str, str]:
+    """Key -> value of the first processor in /proc/cpuinfo; empty where there is none."""
+    lines = (_text(CPU_INFO) or "").split("\n\n")[0].splitlines()
+    pairs = (line.partition(":") for line in lines)
+    return {key.strip(): value.strip() for key, _, value in pairs}
+
+
+def _caches() -> dict[str, int]:
+    """"L1d", "L1i", "L2", "L3" -> bytes of the cache that the first core sees."""
+    found = {}
+    for folder in sorted((CPU_FOLDER / "cache").glob("index*")):
+        level, kind, size = (_text(folder / name) for name in ("level", "type", "size"))
+        if level and kind and size and size.endswith("K"):
+            found[f"L{level}" + {"Data": "d", "Instruction": "i"}.get(kind, "")] = int(size[:-1]) << 10
+    return found
+
+
+def _pressure_frac(text: str | None) -> float | None:
+    """The share of the last 10 s in which some runnable task waited, from /proc/pressure/cpu."""
+    for word in (text or "").split("\n")[0].split():
+        if word.startswith("avg10="):
+            return float(word.removeprefix("avg10=")) / 100
+    return None
+
+
+def _cgroup(name: str) -> str | None:
+    """A limit of this process's control group (version 2, then the root's); None where there is none."""
+    own = (_text(Path("/proc/self/cgroup")) or "").rpartition("::")[2].strip("/")
+    return _text(CGROUP / own / name) or _text(CGROUP / name)
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return None
+
+
+def _fingerprint(facts: dict[str, object]) -> str:
+    return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,113 @@
+"""Statistics of raw samples: percentiles, the interval of a median, paired ratios. Pure."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from data.estimate import Estimate
+
+BEYOND = 2
+Z_95 = 1.959964
+EXACT_UP_TO = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What a table shows of one run's samples (ms); a percentile with fewer than two samples beyond it is None."""
+
+    samples_count: int
+    mean_ms: float
+    std_ms: float
+    p50_ms: float | None
+    p90_ms: float | None
+    p95_ms: float | None
+    p99_ms: float | None
+    median_low_ms: float
+    median_high_ms: float
+
+
+def samples_needed(percent: float) -> int:
+    """How many samples a percentile needs so that two lie beyond it: 4 for p50, 40 for p95, 200 for p99."""
+    return math.ceil(round(BEYOND / (1.0 - percent / 100.0), 6))
+
+
+def percentile(samples: Sequence[float], percent: float) -> float | None:
+    """The percentile (linear interpolation), or None where fewer than two samples lie beyond it."""
+    if len(samples) < samples_needed(percent):
+        return None
+    return float(np.percentile(samples, percent))
+
+
+def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
+    """(low, median, high): the 95 % interval of the median by order statistics, free of any distribution.
+
+    The ends are the samples whose ranks the binomial(n, 1/2) leaves outside with 2.5 % each; below six samples no
+    such ranks exist and the ends are the smallest and the largest. Raises ValueError on no samples.
+    Source: David and Nagaraja, Order Statistics, section 7.1.
+    """
+    ordered = np.sort(np.asarray(samples, dtype=float))
+    if not ordered.size:
+        raise ValueError("no samples")
+    rank = _lower_rank(ordered.size)
+    return float(ordered[rank]), float(np.median(ordered)), float(ordered[-1 - rank])
+
+
+def _lower_rank(count: int) -> int:
+    """The largest index r (from 0) with P(binomial(count, 1/2) <= r) <= 2.5 %; 0 where there is none."""
+    if count > EXACT_UP_TO:
+        return int((count - Z_95 * math.sqrt(count)) / 2) - 1
+    outside, term, rank = 0.0, 0.5**count, 0
+    for successes in range(count):
+        outside += term
+        if outside > 0.025:
+            break
+        rank = successes
+        term *= (count - successes) / (successes + 1)
+    return rank
+
+
+def round_medians(samples: Sequence[float], calls_per_round: int) -> list[float]:
+    """The median of each round's samples: what one round says, robust to its first, colder calls."""
+    rounds = len(samples) // calls_per_round
+    shaped = np.asarray(samples[: rounds * calls_per_round], dtype=float).reshape(rounds, calls_per_round)
+    return [float(value) for value in np.median(shaped, axis=1)]
+
+
+def paired_ratio(
+    variant: Sequence[float], original: Sequence[float], calls_per_round: int = 1, source: str = "paired rounds"
+) -> Estimate:
+    """Variant over original: the median of the rounds' ratios with its 95 % interval, "measured".
+
+    Both ran in the same rounds, so what slowed a round slowed both. Rounds only one of them has are left out.
+    Raises ValueError where no common round is left or an original took no time.
+    """
+    ours, theirs = round_medians(variant, calls_per_round), round_medians(original, calls_per_round)
+    ratios = [mine / other for mine, other in zip(ours, theirs, strict=False) if other > 0]
+    if not ratios:
+        raise ValueError("no common round")
+    low, mid, high = median_interval(ratios)
+    return Estimate(low=low, mid=mid, high=high, basis="measured", source=source)
+
+
+def spread_frac(samples: Sequence[float]) -> float:
+    """The middle half's width over the median (0 for one value): how far typical samples lie apart."""
+    low, mid, high = np.percentile(samples, [25, 50, 75])
+    return float((high - low) / mid) if mid else 0.0
+
+
+def summary(samples_ms: Sequence[float]) -> Summary:
+    """All that is shown of a run's samples. Raises ValueError on no samples."""
+    low, _, high = median_interval(samples_ms)
+    return Summary(
+        samples_count=len(samples_ms),
+        mean_ms=float(np.mean(samples_ms)),
+        std_ms=float(np.std(samples_ms, ddof=1)) if len(samples_ms) > 1 else 0.0,
+        p50_ms=percentile(samples_ms, 50),
+        p90_ms=percentile(samples_ms, 90),
+        p95_ms=percentile(samples_ms, 95),
+        p99_ms=percentile(samples_ms, 99),
+        median_low_ms=low,
+        median_high_ms=high,
+    )

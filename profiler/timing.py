@@ -1,0 +1,197 @@
+"""Time callables: warm-up, calibration, interleaved rounds, stopping, the stability verdict. Pure given a clock.
+
+Every sample is one call, so percentiles are those of single calls. Calls shorter than a few milliseconds take turns
+in blocks of `calls_per_round`, so that each runs with its own data in the caches, as in a plain loop; CPU time is
+read once a block, because reading it costs as much as a small model's layer.
+"""
+
+import gc
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from data.units import MS_PER_S, NS_PER_MS
+from profiler import stats
+
+Call = Callable[[], object]
+BLOCK_MS = 10.0
+ROUND_MS = 500.0
+LEAST_ROUNDS = 8
+MOST_SAMPLES = 20_000
+WARMUP_KEPT = 200
+SPREAD_FRAC = 0.10
+WAITED_FRAC = 0.10
+PRESSURE_FRAC = 0.10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """When to stop. At least `least_calls` calls or `least_s` seconds each, and the samples that `percentile` needs;
+    then until the median's 95 % interval is within `interval_frac` of it, or `budget_s` seconds a callable are spent.
+    """
+
+    budget_s: float = 10.0
+    warmup_s: float = 0.3
+    warmup_calls: int = 3
+    least_calls: int = 200
+    least_s: float = 3.0
+    interval_frac: float = 0.02
+    percentile: float = 95.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """Wall and process-CPU nanoseconds; tests give their own."""
+
+    wall_ns: Callable[[], int] = time.perf_counter_ns
+    cpu_ns: Callable[[], int] = time.process_time_ns
+
+
+@dataclass(slots=True)
+class Timing:
+    """One callable's raw samples: each sample one call, each CPU sample the mean CPU time of one round's calls."""
+
+    calls_per_round: int = 1
+    warmup_ms: list[float] = field(default_factory=list)
+    samples_ms: list[float] = field(default_factory=list)
+    cpu_samples_ms: list[float] = field(default_factory=list)
+
+    @property
+    def spent_ms(self) -> float:
+        """Wall time inside the timed calls."""
+        return sum(self.samples_ms)
+
+    @property
+    def cpu_ms(self) -> float:
+        """Process CPU time of all timed calls."""
+        return sum(self.cpu_samples_ms) * self.calls_per_round
+
+    def interval_frac(self) -> float:
+        """Half the width of the median's 95 % interval over the median, from the rounds' medians."""
+        low, mid, high = stats.median_interval(stats.round_medians(self.samples_ms, self.calls_per_round))
+        return max(high - mid, mid - low) / mid if mid else 0.0
+
+
+def interleave(
+    calls: Mapping[str, Call],
+    settings: Settings | None = None,
+    clock: Clock | None = None,
+    progress: Callable[[float], None] = lambda done_frac: None,
+) -> dict[str, Timing]:
+    """Times the callables in turns (A B, B A, B A, A B, ...) and returns the samples of each by its label.
+
+    What a callable raises passes through. `progress` hears the share of the time budget spent (0..1).
+    """
+    settings, clock = settings or Settings(), clock or Clock()
+    timings = {label: Timing() for label in calls}
+    with _no_garbage_collection():
+        for label, call in calls.items():
+            timings[label].warmup_ms = _warm_up(call, settings, clock)
+        per_round = calls_per_round([timing.warmup_ms for timing in timings.values()])
+        for timing in timings.values():
+            timing.calls_per_round = per_round
+        started, number = clock.wall_ns(), 0
+        while not _enough(timings, settings, (clock.wall_ns() - started) / NS_PER_MS):
+            for label in order(list(calls), number):
+                _block(calls[label], timings[label], clock)
+            number += 1
+            progress(_done_frac(settings, len(calls), (clock.wall_ns() - started) / NS_PER_MS))
+    return timings
+
+
+def order(labels: list[str], number: int) -> list[str]:
+    """Whose turn it is in round `number`: rotated, and reversed every other cycle, so that every place in a round
+    and every predecessor come up alike."""
+    count = len(labels)
+    turned = labels[number % count :] + labels[: number % count]
+    return turned[::-1] if (number // count) % 2 else turned
+
+
+def calls_per_round(warmups_ms: list[list[float]]) -> int:
+    """Calls in one block: the fastest callable's block lasts 10 ms or is one call, and a round at most 0.5 s."""
+    typical = [sorted(warmup)[len(warmup) // 2] for warmup in warmups_ms]
+    wanted = math.ceil(BLOCK_MS / max(min(typical), 1e-4))
+    affordable = math.floor(ROUND_MS / max(sum(typical), 1e-4))
+    return max(1, min(wanted, affordable, MOST_SAMPLES // LEAST_ROUNDS))
+
+
+def verdict(timing: Timing, *, threads: int, pressure_frac: float | None) -> tuple[bool, tuple[str, ...]]:
+    """Whether the run is stable, and one sentence with its remedy for each reason why it is not.
+
+    `threads` is the number the model ran on; 0 where it did not run on the CPU. `pressure_frac` is the kernel's
+    share of time in which a runnable task waited, the higher of before and after.
+    """
+    reasons = []
+    if timing.interval_frac() > 0.02:
+        reasons.append(
+            f"The median is known to {timing.interval_frac():.0%} only: give the measurement more time, or fewer threads."
+        )
+    if (spread := stats.spread_frac(stats.round_medians(timing.samples_ms, timing.calls_per_round))) > SPREAD_FRAC:
+        reasons.append(f"Half of the rounds lie {spread:.0%} apart: close other programs and measure again.")
+    if threads == 1 and timing.spent_ms and (waited := 1 - timing.cpu_ms / timing.spent_ms) > WAITED_FRAC:
+        reasons.append(f"The process waited {waited:.0%} of the time for a CPU: close other programs and measure again.")
+    if pressure_frac is not None and pressure_frac > PRESSURE_FRAC:
+        reasons.append(f"The machine was busy: for {pressure_frac:.0%} of the time some task waited for a CPU.")
+    return not reasons, tuple(reasons)
+
+
+def _warm_up(call: Call, settings: Settings, clock: Clock) -> list[float]:
+    """Calls that are not counted: at least a few and a third of a second; the first ones and the last are kept."""
+    samples: list[float] = []
+    spent_ms = 0.0
+    while len(samples) < settings.warmup_calls or spent_ms < settings.warmup_s * MS_PER_S:
+        start = clock.wall_ns()
+        call()
+        samples.append((clock.wall_ns() - start) / NS_PER_MS)
+        spent_ms += samples[-1]
+    return samples[: WARMUP_KEPT // 2] + samples[max(WARMUP_KEPT // 2, len(samples) - WARMUP_KEPT // 2) :]
+
+
+def _block(call: Call, timing: Timing, clock: Clock) -> None:
+    """The timed loop: nothing in it but the call and the clock."""
+    wall_ns, count = clock.wall_ns, timing.calls_per_round
+    samples_ns = [0] * count
+    cpu_ns = clock.cpu_ns()
+    for index in range(count):
+        start = wall_ns()
+        call()
+        samples_ns[index] = wall_ns() - start
+    cpu_ns = clock.cpu_ns() - cpu_ns
+    timing.samples_ms += [sample / NS_PER_MS for sample in samples_ns]
+    timing.cpu_samples_ms.append(cpu_ns / count / NS_PER_MS)
+
+
+def _enough(timings: Mapping[str, Timing], settings: Settings, elapsed_ms: float) -> bool:
+    rounds = min(len(timing.cpu_samples_ms) for timing in timings.values())
+    if rounds < LEAST_ROUNDS:
+        return rounds * 2 >= LEAST_ROUNDS and elapsed_ms >= settings.budget_s * MS_PER_S * len(timings)
+    if elapsed_ms >= settings.budget_s * MS_PER_S * len(timings):
+        return True
+    return all(_settled(timing, settings) for timing in timings.values())
+
+
+def _settled(timing: Timing, settings: Settings) -> bool:
+    count = len(timing.samples_ms)
+    if count < settings.least_calls and timing.spent_ms < settings.least_s * MS_PER_S:
+        return False
+    if count < stats.samples_needed(settings.percentile):
+        return False
+    return count + timing.calls_per_round > MOST_SAMPLES or timing.interval_frac() <= settings.interval_frac
+
+
+def _done_frac(settings: Settings, count: int, elapsed_ms: float) -> float:
+    return min(1.0, elapsed_ms / (settings.budget_s * MS_PER_S * count))
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    was_on = gc.isenabled()
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

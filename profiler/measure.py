@@ -1,5 +1,6 @@
 """The timed and the weighed work, in the locked child: a group of models interleaved, and one model's memory peak."""
 
+import importlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -95,9 +96,6 @@ def peak_memory(desk: ChildDesk, *, entry: Mapping[str, Any], feed: Mapping[str,
     """
     what = from_plain(Entry, entry)
     feeds = feeds_of(from_plain(Feed, feed))
-    runtime = runtimes().get(what.runtime)
-    if runtime is None:
-        raise Unavailable(f"There is no runtime called '{what.runtime}'.")
     warm_imports(what.runtime)
     with Peak() as peak:
         session, _ = load(what)
@@ -116,30 +114,29 @@ def peak_memory(desk: ChildDesk, *, entry: Mapping[str, Any], feed: Mapping[str,
 
 def load(entry: Entry) -> tuple[Session, float]:
     """The loaded session and how long loading took (ms). Raises what the runtime raises, and Unavailable."""
-    runtime = runtimes().get(entry.runtime)
-    if runtime is None:
-        raise Unavailable(f"There is no runtime called '{entry.runtime}'.", hint=f"Choose one of {', '.join(runtimes())}.")
-    if sentence := runtime.missing():
-        raise Unavailable(sentence)
     warm_imports(entry.runtime)
     start = time.perf_counter()
-    session = runtime.load(Path(entry.path), entry.options)
+    session = runtimes()[entry.runtime].load(Path(entry.path), entry.options)
     return session, (time.perf_counter() - start) * MS_PER_S
 
 
-def warm_imports(runtime: str) -> None:
-    """Import the runtime's library, so that neither load time nor memory counts it."""
-    __import__(runtime)
+def warm_imports(name: str) -> None:
+    """Import the runtime's library, so that neither load time nor memory counts it. Raises Unavailable."""
+    runtime = runtimes().get(name)
+    if runtime is None:
+        raise Unavailable(f"There is no runtime called '{name}'.", hint=f"Choose one of {', '.join(runtimes())}.")
+    if sentence := runtime.missing():
+        raise Unavailable(sentence)
+    importlib.import_module(name)
 
 
 def feeds_of(feed: Feed) -> "dict[str, ndarray]":
     """The arrays that are fed, by input name. Raises InputError where the data does not fit the model."""
-    from profiler import inputs
-
+    inputs = importlib.import_module("profiler.inputs")
     if feed.data:
         rows = inputs.load_npz(Path(feed.data), feed.model)
         return {name: _batch(rows[name], feed.batch_size) for name in rows}
-    return inputs.random_feeds(feed.model, feed.shapes, feed.batch_size, feed.seed)
+    return dict(inputs.random_feeds(feed.model, feed.shapes, feed.batch_size, feed.seed))
 
 
 def odd_outputs(session: Session, feeds: "dict[str, ndarray]") -> list[str]:

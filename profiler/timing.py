@@ -21,6 +21,7 @@ ROUND_MS = 500.0
 LEAST_ROUNDS = 8
 MOST_SAMPLES = 20_000
 WARMUP_KEPT = 200
+INTERVAL_FRAC = 0.02
 SPREAD_FRAC = 0.10
 WAITED_FRAC = 0.10
 PRESSURE_FRAC = 0.10
@@ -37,7 +38,7 @@ class Settings:
     warmup_calls: int = 3
     least_calls: int = 200
     least_s: float = 3.0
-    interval_frac: float = 0.02
+    interval_frac: float = INTERVAL_FRAC
     percentile: float = 95.0
 
 
@@ -67,6 +68,10 @@ class Timing:
     def cpu_ms(self) -> float:
         """Process CPU time of all timed calls."""
         return sum(self.cpu_samples_ms) * self.calls_per_round
+
+    def waited_frac(self) -> float:
+        """The share of the timed wall time in which this process was not running (for one thread)."""
+        return max(0.0, 1.0 - self.cpu_ms / self.spent_ms) if self.spent_ms else 0.0
 
     def interval_frac(self) -> float:
         """Half the width of the median's 95 % interval over the median, from the rounds' medians."""
@@ -124,14 +129,12 @@ def verdict(timing: Timing, *, threads: int, pressure_frac: float | None) -> tup
     share of time in which a runnable task waited, the higher of before and after.
     """
     reasons = []
-    if timing.interval_frac() > 0.02:
-        reasons.append(
-            f"The median is known to {timing.interval_frac():.0%} only: give the measurement more time, or fewer threads."
-        )
+    if (known := timing.interval_frac()) > INTERVAL_FRAC:
+        reasons.append(f"The median is known to {known:.0%} only: give it more time, or use fewer threads.")
     if (spread := stats.spread_frac(stats.round_medians(timing.samples_ms, timing.calls_per_round))) > SPREAD_FRAC:
         reasons.append(f"Half of the rounds lie {spread:.0%} apart: close other programs and measure again.")
-    if threads == 1 and timing.spent_ms and (waited := 1 - timing.cpu_ms / timing.spent_ms) > WAITED_FRAC:
-        reasons.append(f"The process waited {waited:.0%} of the time for a CPU: close other programs and measure again.")
+    if threads == 1 and (waited := timing.waited_frac()) > WAITED_FRAC:
+        reasons.append(f"The process waited for a CPU {waited:.0%} of the time: close other programs, measure again.")
     if pressure_frac is not None and pressure_frac > PRESSURE_FRAC:
         reasons.append(f"The machine was busy: for {pressure_frac:.0%} of the time some task waited for a CPU.")
     return not reasons, tuple(reasons)

@@ -169,6 +169,8 @@ class Measurement:
     come from the rounds (`profiler.stats.paired_ratio`). `energy_j` is per call. `model_sha256` is the original's,
     `variant_id` the compressed variant's (None for the original itself). Times are UTC, ISO 8601."""
 
+    KEY: ClassVar[str] = "id"
+
     id: str
     group_id: str
     created_at: str

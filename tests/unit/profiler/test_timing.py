@@ -1,0 +1,103 @@
+"""The timed loop with a clock of our own: what it counts, when it stops, what it says."""
+
+import time
+
+import pytest
+
+from profiler import timing
+from profiler.timing import Clock, Settings, Timing
+
+
+class FakeTime:
+    """Wall and CPU nanoseconds that only the calls move."""
+
+    def __init__(self):
+        self.wall, self.cpu, self.log = 0, 0, []
+
+    def clock(self):
+        return Clock(wall_ns=lambda: self.wall, cpu_ns=lambda: self.cpu)
+
+    def call(self, label, wall_ms, cpu_ms=None):
+        def body():
+            self.log.append(label)
+            length = wall_ms(len(self.log)) if callable(wall_ms) else wall_ms
+            self.wall += round(length * 1e6)
+            self.cpu += round((length if cpu_ms is None else cpu_ms) * 1e6)
+
+        return body
+
+
+def test_samples_are_single_calls_and_warm_up_is_apart():
+    fake = FakeTime()
+    run = timing.interleave({"a": fake.call("a", 20.0, 10.0)}, Settings(), fake.clock())["a"]
+    assert set(run.samples_ms) == {20.0}
+    assert set(run.cpu_samples_ms) == {10.0}
+    assert run.calls_per_round == 1
+    assert len(run.warmup_ms) == 15  # 0.3 s
+    assert len(run.samples_ms) == 150  # three seconds come before 200 calls
+    assert run.waited_frac() == 0.5
+
+
+def test_short_calls_take_turns_in_blocks_of_ten_milliseconds():
+    fake = FakeTime()
+    runs = timing.interleave({"a": fake.call("a", 0.1), "b": fake.call("b", 0.4)}, Settings(), fake.clock())
+    assert {run.calls_per_round for run in runs.values()} == {100}
+    timed = "".join(fake.log[len(fake.log) - 800 :])
+    assert "a" * 100 + "b" * 100 in timed
+    assert len(runs["a"].samples_ms) == len(runs["b"].samples_ms) == 100 * len(runs["a"].cpu_samples_ms)
+
+
+def test_a_slow_partner_shortens_the_blocks():
+    assert timing.calls_per_round([[0.1] * 3, [50.0] * 3]) == 9  # 500 ms / 50.1 ms
+    assert timing.calls_per_round([[700.0]]) == 1
+    assert timing.calls_per_round([[2.0]]) == 5
+
+
+def test_every_place_and_predecessor_comes_up():
+    assert [timing.order(["a", "b"], number) for number in range(4)] == [list(t) for t in ("ab", "ba", "ba", "ab")]
+    places = [timing.order(["a", "b", "c"], number) for number in range(6)]
+    assert sorted(map(tuple, places)) == sorted(
+        [("a", "b", "c"), ("b", "c", "a"), ("c", "a", "b"), ("c", "b", "a"), ("a", "c", "b"), ("b", "a", "c")]
+    )
+
+
+def test_it_goes_on_until_the_median_is_known_or_the_budget_is_spent():
+    fake = FakeTime()
+    noisy = fake.call("a", lambda number: 20.0 if number % 2 else 40.0)
+    run = timing.interleave({"a": noisy}, Settings(budget_s=6.0), fake.clock())["a"]
+    assert 6_000 <= run.spent_ms <= 6_100
+    stable, reasons = timing.verdict(run, threads=1, pressure_frac=None)
+    assert not stable
+    assert "more time" in reasons[0]
+
+
+def test_long_calls_still_get_four_rounds_and_no_more_than_the_budget_needs():
+    fake = FakeTime()
+    run = timing.interleave({"a": fake.call("a", 5_000.0)}, Settings(budget_s=1.0), fake.clock())["a"]
+    assert len(run.samples_ms) == 4
+    assert len(run.warmup_ms) == 3
+
+
+def test_p95_gets_its_forty_samples_where_the_budget_allows():
+    fake = FakeTime()
+    run = timing.interleave({"a": fake.call("a", 150.0)}, Settings(budget_s=10.0), fake.clock())["a"]
+    assert len(run.samples_ms) == 40
+
+
+def test_verdict_names_each_reason_with_its_remedy():
+    calm = Timing(samples_ms=[10.0] * 50, cpu_samples_ms=[10.0] * 50)
+    assert timing.verdict(calm, threads=1, pressure_frac=0.05) == (True, ())
+    assert "busy" in timing.verdict(calm, threads=1, pressure_frac=0.4)[1][0]
+    waiting = Timing(samples_ms=[10.0] * 50, cpu_samples_ms=[7.0] * 50)
+    assert "30%" in timing.verdict(waiting, threads=1, pressure_frac=None)[1][0]
+    assert timing.verdict(waiting, threads=2, pressure_frac=None)[0]
+    wide = Timing(samples_ms=[10.0, 14.0] * 50, cpu_samples_ms=[10.0] * 100)
+    assert any("Half of the rounds" in reason for reason in timing.verdict(wide, threads=1, pressure_frac=None)[1])
+
+
+def test_a_known_delay_reads_back_within_five_percent():
+    run = timing.interleave(
+        {"sleep": lambda: time.sleep(0.005)}, Settings(least_s=0.3, least_calls=50, warmup_s=0.02, budget_s=1.0)
+    )["sleep"]
+    median = sorted(run.samples_ms)[len(run.samples_ms) // 2]
+    assert median == pytest.approx(5.0, rel=0.05)

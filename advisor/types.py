@@ -89,13 +89,16 @@ class Variant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """From one call to a year. Every part is an Estimate; None where its input is not known."""
+    """From one call to a year. Every part is an Estimate; None where its input is not known. The totals contain the
+    idle and the embodied part, which are told apart as well."""
 
     energy_j_per_call: Estimate | None = None
     kwh_per_year: Estimate | None = None
     g_co2e_per_year: Estimate | None = None
     turbine_years: Estimate | None = None
     usd_per_year: Estimate | None = None
+    idle_kwh_per_year: Estimate | None = None
+    embodied_g_co2e_per_year: Estimate | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

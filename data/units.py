@@ -11,6 +11,7 @@ from data.estimate import Estimate
 Number = TypeVar("Number", float, Estimate)
 
 J_PER_KWH = 3_600_000.0
+W_PER_KW = 1_000.0
 KWH_PER_MWH = 1_000.0
 KWH_PER_GWH = 1_000_000.0
 G_PER_KG = 1_000.0
@@ -47,6 +48,11 @@ def kwh_from_j(energy_j: Number) -> Number:
 def j_from_kwh(energy_kwh: Number) -> Number:
     """Joules in these kilowatt-hours."""
     return energy_kwh * J_PER_KWH
+
+
+def kwh_from_w(power_w: Number, hours: float) -> Number:
+    """Kilowatt-hours this power (watts) takes in these hours."""
+    return power_w * (hours / W_PER_KW)
 
 
 def turbine_years(

@@ -1,0 +1,165 @@
+"""Cards: what a page shows its results in, and the only place where an error becomes one."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from data.errors import RightsizeError
+from data.estimate import Estimate
+from pages.ui import formats, tables
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# basis: (colour, icon, what it means). Never drawn alike: another colour, another icon, another word.
+BASES = {
+    "measured": ("green", ":material/straighten:", "Measured: a run on a real machine, with its spread."),
+    "predicted": ("blue", ":material/timeline:", "Predicted by the latency model, with its interval."),
+    "modelled": ("violet", ":material/function:", "Modelled from published constants, with an interval."),
+    "claimed": ("orange", ":material/format_quote:", "Claimed by a vendor or a paper; see its source."),
+    "given": ("gray", ":material/edit:", "Given: typed by you, or a definition."),
+}
+METRIC_PX = 158  # two metrics side by side on a phone, four on a desk
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Metric:
+    """One number of a row: `spread` is its interval in words; `delta` a change in words ("−63 %")."""
+
+    label: str
+    value: str
+    basis: str | None = None
+    spread: str = ""
+    note: str = ""
+    delta: str | None = None
+    against: str = ""
+    more_is_better: bool = False
+    help: str | None = None
+
+
+def page(title: str, sub: str) -> None:
+    """The head of a page."""
+    with st.container(gap=None, key="page-head"):
+        st.title(title, anchor=False)
+        st.caption(sub)
+
+
+@contextmanager
+def card(key: str, title: str = "", sub: str = "", **layout: Any) -> Iterator[None]:
+    """A white (or dark) box with a heading."""
+    with st.container(key=f"card-{key}", **layout):
+        if title:
+            with st.container(gap=None):
+                st.header(title, anchor=False)
+                if sub:
+                    st.caption(sub)
+        yield
+
+
+@contextmanager
+def hero(key: str, verdict: str, headline: str, *, icon: str = ":material/check_circle:") -> Iterator[None]:
+    """The answer of a page: a verdict, one line, and what stands beside it. Both texts are ours, not a file's."""
+    with st.container(key=f"hero-{key}"):
+        st.badge(verdict, icon=icon, color="green")
+        st.header(headline, anchor=False)
+        yield
+
+
+def basis(kind: str) -> str:
+    """Markdown of a basis, for a caption: colour, icon and word."""
+    colour, icon, _ = BASES[kind]
+    return f":{colour}-badge[{icon} {kind}]"
+
+
+def legend() -> None:
+    """What the five words mean."""
+    st.markdown("\n".join(f"- {basis(kind)} {meaning}" for kind, (_, _, meaning) in BASES.items()))
+
+
+def metrics(key: str, row: Sequence[Metric], columns: int = 4) -> None:
+    """A row of numbers that folds to two columns on a phone."""
+    with st.grid(columns, min_column_width=METRIC_PX, gap="small"):
+        for position, item in enumerate(row):
+            metric(f"{key}-{position}", item)
+
+
+def metric(key: str, item: Metric) -> None:
+    """One number with its basis and interval under it, and its change where there is one."""
+    with st.container(key=f"metric-{key}", gap=None, height="stretch"):
+        st.metric(
+            item.label,
+            item.value,
+            item.delta,
+            delta_color=("normal" if item.more_is_better else "inverse") if item.delta else "off",
+            delta_description=item.against or None,
+            help=item.help,
+        )
+        parts = [basis(item.basis) if item.basis else "", item.spread, item.note]
+        if any(parts):
+            st.caption(" ".join(part for part in parts if part))
+
+
+def estimate(label: str, value: Estimate | None, ladder: formats.Ladder, factor: float = 1.0, **more: Any) -> Metric:
+    """The metric of an Estimate: its middle, its ends, its basis and its source."""
+    if value is None:
+        return Metric(label=label, value=formats.NOT_KNOWN, **more)
+    return Metric(
+        label=label,
+        value=formats.scaled(value.mid * factor, ladder),
+        basis=value.basis,
+        spread=formats.ends(value, ladder, factor),
+        **{"help": value.source or None, **more},
+    )
+
+
+def facts(pairs: Mapping[str, str]) -> None:
+    """Names and values in two columns; values are shown as text, whatever is in them."""
+    rows = "\n".join(f"| {formats.name(key)} | {formats.name(value, 200)} |" for key, value in pairs.items())
+    st.markdown(f"| | |\n|---|---|\n{rows}")
+
+
+def chart(figure: Any, *, key: str, alt: str, table: "pd.DataFrame | None" = None) -> None:
+    """A figure with its text alternative, and the rows it was drawn from to open under it."""
+    st.plotly_chart(figure, key=key, theme=None, alt=alt, config={"displayModeBar": False})
+    if table is not None:
+        with st.expander("Show as a table", icon=":material/table_rows:", type="compact"):
+            tables.show(table, key=f"{key}_rows", alt=alt)
+
+
+def nothing_yet(text: str, *, todo: str = "", to: str | None = None, icon: str = ":material/upload_file:") -> None:
+    """An empty state: what is missing, and the one thing to do about it (`to` is the page where that is done)."""
+    with st.container(key=f"empty-{abs(hash((text, to))) % 10**8}", horizontal_alignment="center"):
+        st.markdown(f"{icon} **{text}**")
+        if to:
+            st.page_link(to, label=todo or "Go there", icon=":material/arrow_forward:")
+        elif todo:
+            st.caption(todo)
+
+
+def warning(key: str, text: str) -> None:
+    """Something the reader must know before the numbers."""
+    with st.container(key=f"warn-{key}"):
+        st.markdown(f":material/warning: {text}")
+
+
+def problem(error: RightsizeError, key: str = "error") -> None:
+    """An error as a card: one line, what to do, and library text only when opened."""
+    with st.container(key=f"stop-{key}", gap="xsmall"):
+        st.markdown(f":material/error: **{formats.name(error.message, 200)}**")
+        if error.hint:
+            st.markdown(formats.name(error.hint, 200))
+        if error.details:
+            with st.expander("Details", type="compact"):
+                st.text(error.details)
+
+
+@contextmanager
+def guard(key: str = "error") -> Iterator[None]:
+    """Show a RightsizeError raised inside as a card in its place."""
+    try:
+        yield
+    except RightsizeError as error:
+        problem(error, key)

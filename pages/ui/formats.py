@@ -1,0 +1,67 @@
+"""Numbers with their units, for the eye: the wording of `data.words`, and names from outside as text."""
+
+import re
+import string
+
+from data.text import plain
+from data.words import (
+    NOT_KNOWN,
+    Ladder,
+    carbon,
+    change,
+    count,
+    duration,
+    ends,
+    energy,
+    energy_kwh,
+    flop,
+    interval,
+    interval_of,
+    latency,
+    number,
+    percent,
+    scaled,
+    size,
+    times,
+    turbine,
+    turbines,
+    usd,
+)
+
+__all__ = [
+    "NOT_KNOWN",
+    "Ladder",
+    "carbon",
+    "change",
+    "count",
+    "duration",
+    "ends",
+    "energy",
+    "energy_kwh",
+    "flop",
+    "interval",
+    "interval_of",
+    "latency",
+    "name",
+    "number",
+    "percent",
+    "scaled",
+    "short",
+    "size",
+    "times",
+    "turbine",
+    "turbines",
+    "usd",
+]
+_ESCAPED = str.maketrans({mark: "\\" + mark for mark in string.punctuation})
+
+
+def name(text: object, limit: int = 120) -> str:
+    """A name that came with a file, safe inside st.markdown: one plain line with every mark of markdown escaped."""
+    # Streamlit draws its own logo for :streamlit: even after an escape; an invisible joiner stops it.
+    return re.sub(r":(?=streamlit:)", ":\u2060", plain(text, limit)).translate(_ESCAPED)
+
+
+def short(sha256: str) -> str:
+    """The first twelve digits of a hash: enough to tell files apart by eye."""
+    return sha256[:12]

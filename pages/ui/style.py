@@ -1,0 +1,51 @@
+"""The look: colours of both modes and the CSS that Streamlit's theme cannot say."""
+
+import streamlit as st
+
+# name: (light, dark). The theme's backgroundColor is the card; the page behind it is tinted here.
+COLOURS = {
+    "page": ("#F4F7F6", "#0B1211"),
+    "card": ("#FFFFFF", "#121D1B"),
+    "line": ("#DDE5E3", "#22322E"),
+    "mute": ("#5B6B68", "#9DB0AC"),
+    "hero": ("#EAF5F2", "#112824"),
+    "heroline": ("#BCDDD6", "#1F4A42"),
+    "accent": ("#0B6E62", "#4FD1BD"),
+    "stop": ("#FCF1F2", "#2A1719"),
+    "stopline": ("#EFC6CC", "#5A2A31"),
+    "warn": ("#FDF5EC", "#2A2014"),
+    "warnline": ("#F0D6B8", "#57401F"),
+}
+_VARIABLES = ";".join(f"--rs-{key}:light-dark({light},{dark})" for key, (light, dark) in COLOURS.items())
+_CARD = "background:var(--rs-card);border:1px solid var(--rs-line);border-radius:.75rem"
+_CSS = f"""
+:root{{{_VARIABLES}}}
+[data-testid=stAppViewContainer]{{background:var(--rs-page)}}
+[data-testid=stHeader]{{background:transparent}}
+[data-testid=stMainBlockContainer]{{max-width:1240px}}
+[class*="st-key-card-"]{{{_CARD};padding:1.05rem 1.2rem}}
+[class*="st-key-metric-"]{{{_CARD};padding:.85rem 1rem}}
+[class*="st-key-hero-"]{{background:var(--rs-hero);border:1px solid var(--rs-heroline);border-radius:.75rem;
+padding:1.2rem 1.3rem}}
+[class*="st-key-stop-"]{{background:var(--rs-stop);border:1px solid var(--rs-stopline);border-radius:.75rem;
+padding:1.05rem 1.2rem}}
+[class*="st-key-warn-"]{{background:var(--rs-warn);border:1px solid var(--rs-warnline);border-radius:.75rem;
+padding:.8rem 1.1rem}}
+[class*="st-key-empty-"]{{border:1px dashed var(--rs-heroline);border-radius:.75rem;padding:2.2rem 1.2rem;
+text-align:center}}
+[data-testid=stCaptionContainer]{{color:var(--rs-mute)!important;opacity:1!important}}
+[data-testid=stCaptionContainer] p{{color:inherit;opacity:1}}
+[data-testid=stMetricLabel]{{color:var(--rs-mute)}}
+[data-testid=stMetricValue]{{font-variant-numeric:tabular-nums;letter-spacing:-.01em}}
+[data-testid=stTable] table,[data-testid=stMarkdownContainer] table{{font-variant-numeric:tabular-nums}}
+"""
+
+
+def apply() -> None:
+    """Put the CSS on the page. Its colours follow the browser's mode by themselves."""
+    st.html(f"<style>{_CSS}</style>")
+
+
+def mode() -> str:
+    """ "light" or "dark", as the browser shows the app now."""
+    return "dark" if st.context.theme.type == "dark" else "light"

@@ -67,7 +67,7 @@ def candidate_plan(candidate: Candidate, percentile: float) -> Plan:
     plan = Plan(
         steps=variant.steps, variant_id=variant.id, file=variant.file, file_bytes=variant.file_bytes,
         size_ratio=None if variant.file_bytes is None else variant.file_bytes / candidate.original_file_bytes,
-        quality=variant.quality,
+        quality=variant.quality, calibrated_on=variant.calibrated_on,
     )  # fmt: skip
     if measured is None or original is None:
         return plan
@@ -177,7 +177,7 @@ def _simplest_of_equals(feasible: Sequence[Plan], budget: Budget) -> Plan:
 
 
 def _calibrated_on_random(plan: Plan) -> bool:
-    return any("random" in str(step.options.get("calibrated_on", "")) for step in plan.steps)
+    return "random" in plan.calibrated_on
 
 
 def _gain_sentence(plan: Plan, budget: Budget) -> str:

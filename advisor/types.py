@@ -66,7 +66,9 @@ class Variant:
     """A compressed file of a model: the chain of steps that made it, from which parent, and what it is.
 
     `failed` is the one line that says why there is no file, or why it does not run. One file run in two ways is two
-    variants: `id` is the hash of file, runtime and steps; `sha256` the file's ("" where there is none)."""
+    variants: `id` is the hash of file, runtime and steps; `sha256` the file's ("" where there is none). `file`, its
+    `companions` and `decoded` (what runs in place of a file that is only for storage) are names in the folder of the
+    model's variants."""
 
     KEY: ClassVar[str] = "id"
 
@@ -75,6 +77,8 @@ class Variant:
     parent_sha256: str
     steps: tuple[Step, ...]
     file: str = ""
+    companions: tuple[str, ...] = ()
+    decoded: str | None = None
     file_bytes: int | None = None
     weight_bytes: int | None = None
     runtime: str = "onnxruntime"
@@ -121,6 +125,7 @@ class Plan:
     peak_bytes: int | None = None
     energy_j: Estimate | None = None
     quality: Quality | None = None
+    calibrated_on: str = ""
     footprint: Footprint | None = None
     payback_calls: float | None = None
     reasons: tuple[str, ...] = ()

@@ -18,14 +18,16 @@ Record = TypeVar("Record")
 
 
 class Inbox:
-    """Stands in for the store in a headless run: it can save, and knows no earlier record."""
+    """Stands in for the store in a headless run: it keeps what this run saves, and knows no earlier record."""
 
     def __init__(self, folder: Path) -> None:
         self._file = (folder / f"{uuid.uuid4().hex}.jsonl").open("a", encoding="utf-8")
         fcntl.flock(self._file, fcntl.LOCK_EX)
+        self._records: dict[tuple[type, str], Any] = {}
 
     def save(self, *records: Any) -> None:
         """Appends the records and forces them to disk. Raises DataError where the disk is full."""
+        self._records |= {(type(record), getattr(record, record.KEY)): record for record in records}
         lines = [json.dumps({"type": type(record).__name__, "record": to_plain(record)}) for record in records]
         try:
             self._file.write("".join(line + "\n" for line in lines))
@@ -35,12 +37,13 @@ class Inbox:
             raise DataError("The measurements could not be saved.", details=str(error)) from error
 
     def get(self, kind: type[Record], key: str) -> Record | None:
-        """None: what the app's store holds is not seen from here."""
-        return None
+        """The record, where this run saved it; what the app's store holds is not seen from here."""
+        return self._records.get((kind, key))
 
     def all(self, kind: type[Record], **equal: Any) -> list[Record]:
-        """Nothing, for the same reason."""
-        return []
+        """The records of this run with these values, in the order of saving."""
+        mine = [record for (of, _), record in self._records.items() if of is kind]
+        return [record for record in mine if all(getattr(record, name) == value for name, value in equal.items())]
 
     def close(self) -> None:
         """Lets go of the file: from now on the app takes it in."""

@@ -71,7 +71,8 @@ class WeightTensor:
 class Model:
     """What a file is, before anything has run. `flop` and the layers hold for `shapes`; None where the graph
     could not be built (the reason is in `notes`). `cannot_run` says in one sentence why latency cannot be
-    measured (weights without an architecture); None where it can."""
+    measured (weights without an architecture); None where it can. `companions` are the names of the files beside it
+    that hold its weights; `file_bytes` counts them."""
 
     KEY: ClassVar[str] = "sha256"
 
@@ -79,6 +80,7 @@ class Model:
     name: str
     format: str
     file_bytes: int
+    companions: tuple[str, ...] = ()
     parameter_count: int
     parameters_by_dtype: dict[str, int]
     weight_bytes: int

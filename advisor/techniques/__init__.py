@@ -50,13 +50,15 @@ class Technique(Protocol):
     """One way to make a model smaller or faster.
 
     STAGE orders chains: "structure" < "factorise" < "prune" < "rotate" < "quantize" < "runtime" < "storage".
-    GAINS says what it can gain at all: any of "latency", "size", "memory".
+    GAINS says what it can gain at all: any of "latency", "size", "memory". CALIBRATES says whether the result depends
+    on the inputs it is given.
     """
 
     NAME: str
     TITLE: str
     STAGE: str
     GAINS: tuple[str, ...]
+    CALIBRATES: bool
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
         """The options worth trying on this model and machine, most promising first."""

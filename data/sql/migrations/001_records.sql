@@ -3,7 +3,7 @@ CREATE SEQUENCE saved START 1;
 
 CREATE TABLE "Model" (
     sha256 VARCHAR PRIMARY KEY, seq BIGINT DEFAULT nextval('saved'), name VARCHAR NOT NULL, format VARCHAR NOT NULL,
-    file_bytes BIGINT NOT NULL, parameter_count BIGINT NOT NULL, parameters_by_dtype VARCHAR, weight_bytes BIGINT NOT NULL,
+    file_bytes BIGINT NOT NULL, companions VARCHAR[], parameter_count BIGINT NOT NULL, parameters_by_dtype VARCHAR, weight_bytes BIGINT NOT NULL,
     producer VARCHAR, opset INTEGER, operators VARCHAR, inputs VARCHAR, outputs VARCHAR, shapes VARCHAR, layers VARCHAR,
     flop HUGEINT, other_flop HUGEINT, peak_activation_bytes BIGINT, tensors VARCHAR, cannot_run VARCHAR, notes VARCHAR[]
 );
@@ -33,7 +33,7 @@ CREATE TABLE "Job" (
 
 CREATE TABLE "Variant" (
     id VARCHAR PRIMARY KEY, seq BIGINT DEFAULT nextval('saved'), sha256 VARCHAR NOT NULL, parent_sha256 VARCHAR NOT NULL,
-    steps VARCHAR, file VARCHAR, file_bytes BIGINT, weight_bytes BIGINT, runtime VARCHAR, runtime_options VARCHAR,
+    steps VARCHAR, file VARCHAR, companions VARCHAR[], decoded VARCHAR, file_bytes BIGINT, weight_bytes BIGINT, runtime VARCHAR, runtime_options VARCHAR,
     quality VARCHAR, calibrated_on VARCHAR, make_s DOUBLE, make_energy_j_low DOUBLE, make_energy_j_mid DOUBLE,
     make_energy_j_high DOUBLE, make_energy_j_basis VARCHAR, make_energy_j_source VARCHAR, failed VARCHAR, notes VARCHAR[]
 );

@@ -1,0 +1,122 @@
+"""Apply one technique in the locked child and see that what it made really runs."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from advisor import onnx_rewrite, samples
+from advisor.agreement import not_finite
+from advisor.techniques import Product, Request, Technique, techniques
+from data.errors import InputError
+from data.records import from_plain
+from profiler.runtimes import runtimes
+from profiler.tasks import ChildDesk, task
+from profiler.types import Machine, Model
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+CALIBRATION_SAMPLES = 64
+READ_BYTES = 1 << 20
+
+
+@task
+def apply(
+    desk: ChildDesk,
+    *,
+    technique: str,
+    option: dict[str, Any],
+    path: str,
+    model: dict[str, Any],
+    machine: dict[str, Any],
+    calibration: str | None = None,
+    calibration_samples: int = CALIBRATION_SAMPLES,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """Writes the compressed file into the desk's folder, loads it, runs it once, and says what it is.
+
+    `path` is the model's file, `model` and `machine` are their records as plain values, `calibration` is an .npz
+    (None: random inputs). Files in the answer are relative to the folder. Raises InputError where the technique
+    refuses, changes nothing, or makes a file that does not run or answers NaN.
+    """
+    wall, cpu = time.perf_counter(), time.process_time()
+    what, where = from_plain(Model, model), from_plain(Machine, machine)
+    member = known(technique)
+    if (reason := member.refuses(what, where)) is not None:
+        raise InputError(reason)
+    given = samples.read(what, Path(calibration) if calibration else None, most=calibration_samples, seed=seed)
+    request = Request(
+        model=what, source=Path(path), option=option, folder=desk.folder, machine=where, calibration=given.calls,
+        calibration_is_random=given.is_random, seed=seed, progress=lambda done, text: desk.progress(0.8 * done, text),
+    )  # fmt: skip
+    product = member.apply(request)
+    spent = {"make_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+    desk.progress(0.8, "Running the result once")
+    _verify(product, request)
+    desk.progress(1.0, "Done")
+    return _described(product, request) | spent
+
+
+def known(name: str) -> Technique:
+    """The technique of that name. Raises InputError where there is none."""
+    found = techniques().get(name)
+    if found is None:
+        raise InputError(f"There is no technique '{name}'.", hint=f"Known are {', '.join(techniques())}.")
+    return found
+
+
+def _verify(product: Product, request: Request) -> None:
+    """Runs the product on one call. NaN that the original answers too is the original's fault, and said so."""
+    outputs = _run(product.runtime, product.decoded or product.file, product.runtime_options, request.calibration[0])
+    if not outputs:
+        raise InputError("The compressed model answers nothing.")
+    if not (broken := not_finite(outputs)):
+        return
+    before = not_finite(_run("onnxruntime", request.source, {}, request.calibration[0]))
+    if before:
+        raise InputError(f"The model itself answers NaN or infinity at '{before}', so nothing can be compared.")
+    raise InputError(f"The compressed model answers NaN or infinity at '{broken}'.")
+
+
+def _run(runtime: str, path: Path, options: Mapping[str, str], call: Mapping[str, ndarray]) -> dict[str, ndarray]:
+    session = runtimes()[runtime].load(path, {"threads": "1", **options})
+    return session.run(call)
+
+
+def _described(product: Product, request: Request) -> dict[str, Any]:
+    files = [product.file, *product.companions]
+    runnable = product.decoded or product.file
+    if product.file.suffix == ".onnx":
+        weight_bytes = onnx_rewrite.weight_bytes(onnx_rewrite.load(product.file))
+    else:
+        weight_bytes = sum(path.stat().st_size for path in product.companions or [product.file])
+    for path in request.folder.iterdir():
+        if path.is_file() and path not in {*files, runnable}:
+            path.unlink()
+    return {
+        "file": product.file.name,
+        "companions": [path.name for path in product.companions],
+        "decoded": product.decoded.name if product.decoded else None,
+        "runtime": product.runtime,
+        "runtime_options": dict(product.runtime_options),
+        "sha256": sha256(files),
+        "file_bytes": sum(path.stat().st_size for path in files),
+        "weight_bytes": weight_bytes,
+        "changed_count": product.changed_count,
+        "notes": list(product.notes),
+        "calibrated_on": "random inputs" if request.calibration_is_random else "the given inputs",
+    }
+
+
+def sha256(files: list[Path]) -> str:
+    """The sha256 of a file; of a file with companions, of all of them one after the other."""
+    digest = hashlib.sha256()
+    for path in files:
+        with path.open("rb") as stream:
+            while block := stream.read(READ_BYTES):
+                digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,68 @@
+"""What a technique may know of a model before any library opens it: pure looks at its operators and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from data.units import BYTES_PER_GIB
+from profiler.types import Model
+
+CONVOLUTIONS = ("Conv", "ConvTranspose")
+MATRIX_PRODUCTS = ("MatMul", "Gemm")
+RECURRENT = ("LSTM", "GRU", "RNN")
+WEIGHTED = CONVOLUTIONS + MATRIX_PRODUCTS + RECURRENT
+QUANTIZED = (
+    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "MatMulInteger", "ConvInteger", "QLinearConv",
+    "QLinearMatMul", "QGemm", "QAttention", "MatMulNBits", "MatMulBnb4", "DynamicQuantizeLSTM", "GatherBlockQuantized",
+    "MatMulIntegerToFloat", "DynamicQuantizeMatMul",
+)  # fmt: skip
+FLOATS = ("float32", "float64")
+PROTOBUF_LIMIT_BYTES = 2 * BYTES_PER_GIB
+
+
+def count(model: Model, operators: Iterable[str]) -> int:
+    """How many nodes of these operators the graph has; the domain of an operator does not matter."""
+    wanted = set(operators)
+    return sum(many for name, many in model.operators.items() if short(name) in wanted)
+
+
+def short(operator: str) -> str:
+    """An operator's name without its domain."""
+    return operator.replace("::", ".").rsplit(".", 1)[-1]
+
+
+def is_onnx(model: Model) -> bool:
+    """Whether the file is an ONNX graph."""
+    return model.format == "onnx"
+
+
+def is_quantized(model: Model) -> bool:
+    """Whether the graph already computes with, or stores, quantized weights."""
+    return count(model, QUANTIZED) > 0
+
+
+def is_large(model: Model) -> bool:
+    """Whether the weights do not fit into one protobuf message and must lie beside the graph."""
+    return max(model.weight_bytes, model.file_bytes) > PROTOBUF_LIMIT_BYTES * 0.9
+
+
+def float_share(model: Model) -> float:
+    """The share (0..1) of the parameters that is stored as 32 or 64 bit floats."""
+    total = sum(model.parameters_by_dtype.values())
+    return sum(model.parameters_by_dtype.get(name, 0) for name in FLOATS) / total if total else 0.0
+
+
+def refusal(model: Model, *, needs: Iterable[str] = WEIGHTED, quantized_too: bool = False) -> str | None:
+    """The one sentence why an ONNX technique that works on the operators `needs` cannot take this model, or None."""
+    if not is_onnx(model):
+        return f"This works on ONNX files; this one is {model.format.replace('_', ' ')}."
+    if model.parameter_count == 0:
+        return "The model has no weights, so there is nothing to make smaller."
+    if is_quantized(model) and not quantized_too:
+        return "The model is already quantized."
+    if float_share(model) == 0:
+        return "The weights are not 32-bit floats any more."
+    if not count(model, needs):
+        named = ", ".join(needs)
+        return f"The model has none of the operators this works on ({named})."
+    return None

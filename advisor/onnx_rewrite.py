@@ -1,0 +1,273 @@
+"""ONNX graphs on their way through a technique: load, look at the weights, rewrite, save. Runs in the child."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from advisor.facts import CONVOLUTIONS, MATRIX_PRODUCTS, PROTOBUF_LIMIT_BYTES, RECURRENT, WEIGHTED
+from data.errors import InputError, RightsizeError
+from data.units import BITS_PER_BYTE
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+# onnx.TensorProto.DataType by name, where a value takes less than a byte.
+PACKED_BITS = {"UINT4": 4, "INT4": 4, "FLOAT4E2M1": 4, "UINT2": 2, "INT2": 2}
+
+
+@contextmanager
+def edge(doing: str) -> Iterator[None]:
+    """Library errors inside become one line: "<doing> does not work on this model."; their text is a detail."""
+    try:
+        yield
+    except (RightsizeError, MemoryError):
+        raise
+    except Exception as error:
+        message = f"{doing} does not work on this model."
+        raise InputError(message, hint="Other techniques are not affected.", details=f"{error}") from error
+
+
+def load(path: Path) -> Any:
+    """The ONNX model at `path` with its external weights. Raises InputError where it cannot be read."""
+    import onnx
+
+    with edge("Reading the ONNX file"):
+        return onnx.load(str(path))
+
+
+def save(proto: Any, path: Path) -> tuple[Path, ...]:
+    """Writes the model; weights that do not fit one protobuf message go to a companion beside it (returned)."""
+    import onnx
+
+    with edge("Writing the ONNX file"):
+        path.unlink(missing_ok=True)
+        if proto.ByteSize() < PROTOBUF_LIMIT_BYTES * 0.95:
+            onnx.save_model(proto, str(path))
+            return ()
+        companion = path.with_suffix(".onnx.data")
+        companion.unlink(missing_ok=True)
+        onnx.save_model(proto, str(path), save_as_external_data=True, location=companion.name, size_threshold=1024)
+        return (companion,)
+
+
+def array(tensor: Any) -> ndarray:
+    """A stored tensor as a numpy array of its own (it may be written to)."""
+    import onnx
+
+    values: ndarray = onnx.numpy_helper.to_array(tensor)
+    return values.copy()
+
+
+def put(tensor: Any, values: ndarray) -> None:
+    """Replace what a stored tensor holds, its name kept."""
+    import onnx
+
+    tensor.CopyFrom(onnx.numpy_helper.from_array(values, tensor.name))
+
+
+def lift_constants(proto: Any) -> int:
+    """Constant nodes of the main graph become initializers, where weights are looked for; returns how many."""
+    import onnx
+
+    graph, kept, lifted = proto.graph, [], 0
+    for node in graph.node:
+        value = next((item for item in node.attribute if item.name == "value"), None)
+        if node.op_type == "Constant" and value is not None and value.type == onnx.AttributeProto.TENSOR:
+            tensor = graph.initializer.add()
+            tensor.CopyFrom(value.t)
+            tensor.name = node.output[0]
+            lifted += 1
+        else:
+            kept.append(node)
+    if lifted:
+        del graph.node[:]
+        graph.node.extend(kept)
+    return lifted
+
+
+def operator_counts(proto: Any) -> dict[str, int]:
+    """Operator -> how many nodes of the main graph."""
+    counts: dict[str, int] = {}
+    for node in proto.graph.node:
+        counts[node.op_type] = counts.get(node.op_type, 0) + 1
+    return counts
+
+
+def name_nodes(proto: Any) -> None:
+    """Give every node a name of its own: quantizers exclude and report by name."""
+    taken: set[str] = set()
+    for index, node in enumerate(proto.graph.node):
+        if not node.name or node.name in taken:
+            node.name = f"{node.op_type}_{index}"
+        taken.add(node.name)
+
+
+def attribute(node: Any, name: str, default: Any) -> Any:
+    """The value of a node's attribute, or the default."""
+    import onnx
+
+    found = next((item for item in node.attribute if item.name == name), None)
+    return default if found is None else onnx.helper.get_attribute_value(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """A float weight matrix and the node that first multiplies by it. `axis` is the axis of the stored array
+    that is summed over (None for convolutions, whose inputs are axes 1 and up, and for recurrent gates, axis 2)."""
+
+    node: Any
+    tensor: Any
+    slot: int
+    uses: int
+
+    @property
+    def axis(self) -> int | None:
+        if self.node.op_type == "MatMul":
+            return len(self.tensor.dims) - 2
+        if self.node.op_type == "Gemm":
+            return 1 if attribute(self.node, "transB", 0) else 0
+        return None
+
+
+def weights(proto: Any, operators: tuple[str, ...] = WEIGHTED, smallest: int = 16) -> list[Weight]:
+    """The float32 weights of these operators in the main graph, each stored tensor once (shared ones say how often
+    they are used), in graph order; tensors of fewer than `smallest` values are left out."""
+    import onnx
+
+    stored = {tensor.name: tensor for tensor in proto.graph.initializer}
+    uses: dict[str, int] = {}
+    for node in proto.graph.node:
+        for name in node.input:
+            uses[name] = uses.get(name, 0) + 1
+    found: dict[str, Weight] = {}
+    for node in proto.graph.node:
+        for slot in _weight_slots(node) if node.op_type in operators else ():
+            tensor = stored.get(node.input[slot]) if slot < len(node.input) else None
+            if tensor is None or tensor.name in found or tensor.data_type != onnx.TensorProto.FLOAT:
+                continue
+            if len(tensor.dims) >= 2 and _size(tensor.dims) >= smallest:
+                found[tensor.name] = Weight(node, tensor, slot, uses[tensor.name])
+    return list(found.values())
+
+
+def _weight_slots(node: Any) -> tuple[int, ...]:
+    if node.op_type in CONVOLUTIONS + MATRIX_PRODUCTS:
+        return (1,)
+    return (1, 2) if node.op_type in RECURRENT else ()
+
+
+def _size(dims: Any) -> int:
+    size = 1
+    for length in dims:
+        size *= length
+    return size
+
+
+def gemm_to_matmul(proto: Any) -> int:
+    """Gemm with a stored weight becomes MatMul + Add (alpha and beta folded in), which weight-only quantizers see.
+
+    Returns how many were rewritten; a Gemm with transA or without a stored weight is left alone."""
+    import onnx
+
+    stored = {tensor.name: tensor for tensor in proto.graph.initializer}
+    nodes, added, rewritten = [], [], 0
+    for node in proto.graph.node:
+        weight = stored.get(node.input[1]) if node.op_type == "Gemm" else None
+        biased = node.op_type == "Gemm" and len(node.input) > 2 and bool(node.input[2])
+        alpha, beta = (attribute(node, "alpha", 1.0), attribute(node, "beta", 1.0)) if weight is not None else (1, 1)
+        if weight is None or attribute(node, "transA", 0) or (biased and beta != 1.0 and node.input[2] not in stored):
+            nodes.append(node)
+            continue
+        values = array(weight).T if attribute(node, "transB", 0) else array(weight)
+        name, product = f"{node.output[0]}_weight", f"{node.output[0]}_product" if biased else node.output[0]
+        added.append(onnx.numpy_helper.from_array((values * alpha).astype(values.dtype).copy(), name))
+        nodes.append(onnx.helper.make_node("MatMul", [node.input[0], name], [product], name=node.name))
+        if biased:
+            bias = node.input[2]
+            if beta != 1.0:
+                bias = f"{node.output[0]}_bias"
+                scaled = array(stored[node.input[2]])
+                added.append(onnx.numpy_helper.from_array((scaled * beta).astype(scaled.dtype), bias))
+            nodes.append(onnx.helper.make_node("Add", [product, bias], [node.output[0]], name=f"{node.name}_bias"))
+        rewritten += 1
+    if rewritten:
+        del proto.graph.node[:]
+        proto.graph.node.extend(nodes)
+        proto.graph.initializer.extend(added)
+        drop_unused(proto)
+    return rewritten
+
+
+def drop_unused(proto: Any) -> int:
+    """Remove initializers that nothing reads any more (subgraphs count as readers); returns how many."""
+    used = set(_read_names(proto.graph)) | {output.name for output in proto.graph.output}
+    kept = [tensor for tensor in proto.graph.initializer if tensor.name in used]
+    dropped = len(proto.graph.initializer) - len(kept)
+    if dropped:
+        gone = {tensor.name for tensor in proto.graph.initializer} - {tensor.name for tensor in kept}
+        inputs = [item for item in proto.graph.input if item.name not in gone]
+        del proto.graph.initializer[:]
+        proto.graph.initializer.extend(kept)
+        del proto.graph.input[:]
+        proto.graph.input.extend(inputs)
+    return dropped
+
+
+def _read_names(graph: Any) -> Iterator[str]:
+    for node in graph.node:
+        yield from node.input
+        for item in node.attribute:
+            for inner in [item.g] if item.HasField("g") else list(item.graphs):
+                yield from _read_names(inner)
+
+
+def weight_bytes(proto: Any) -> int:
+    """Bytes of all stored tensors of the main graph: initializers and Constant nodes, 4-bit values packed."""
+    import onnx
+
+    tensors = list(proto.graph.initializer)
+    tensors += [item.t for node in proto.graph.node if node.op_type == "Constant" for item in node.attribute]
+    total = 0
+    for tensor in tensors:
+        if not tensor.data_type:
+            continue
+        kind = onnx.TensorProto.DataType.Name(tensor.data_type)
+        bits = PACKED_BITS.get(kind)
+        if bits is None:
+            bits = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize * BITS_PER_BYTE
+        total += (_size(tensor.dims) * bits + BITS_PER_BYTE - 1) // BITS_PER_BYTE
+    return total
+
+
+def prepared(source: Path, folder: Path, *, large: bool) -> Path:
+    """The model with shapes inferred, constants folded and batch norms fused, as ONNX Runtime's quantizers want it.
+
+    Symbolic shape inference fails on some graphs: those go on with ONNX's own. Raises InputError where the model
+    cannot be loaded at all."""
+    from onnxruntime.quantization.shape_inference import quant_pre_process
+
+    path = folder / "prepared.onnx"
+    proto = load(source)
+    name_nodes(proto)
+    settings = {"save_as_external_data": large, "all_tensors_to_one_file": True} if large else {}
+    try:
+        quant_pre_process(proto, str(path), **settings)
+    except Exception:
+        path.unlink(missing_ok=True)
+        with edge("Preparing for quantization"):
+            quant_pre_process(load(source), str(path), skip_symbolic_shape=True, **settings)
+    return path
+
+
+def companions(path: Path) -> tuple[Path, ...]:
+    """The files beside `path` that hold its weights."""
+    import onnx
+    from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+
+    proto = onnx.load(str(path), load_external_data=False)
+    places = {ExternalDataInfo(tensor).location for tensor in proto.graph.initializer if uses_external_data(tensor)}
+    return tuple(path.parent / place for place in sorted(places))

@@ -1,0 +1,165 @@
+"""Small ONNX models for the tests of compression, and what is known of them. Weights are seeded."""
+
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from profiler.types import Machine, Model, Tensor
+
+MACHINE = Machine(
+    fingerprint="test", cpu="test", isa=("avx2", "avx512_vnni", "avx512_bf16"), physical_cores=2, logical_cores=2,
+    memory_bytes=1 << 33,
+)  # fmt: skip
+PLAIN_MACHINE = Machine(
+    fingerprint="plain", cpu="test", isa=("avx2",), physical_cores=2, logical_cores=2, memory_bytes=1 << 33
+)
+NUMPY = {TensorProto.FLOAT: "float32", TensorProto.INT64: "int64", TensorProto.FLOAT16: "float16"}
+
+
+def draw(seed: int, name: str, *shape: int, scale: float = 0.2) -> onnx.TensorProto:
+    values = np.random.default_rng(seed).standard_normal(shape) * scale
+    return numpy_helper.from_array(values.astype(np.float32), name)
+
+
+def write(path: Path, nodes, inputs, outputs, initializers, opset: int = 17) -> Path:
+    graph = helper.make_graph(
+        nodes, path.stem, [helper.make_tensor_value_info(*each) for each in inputs],
+        [helper.make_tensor_value_info(*each) for each in outputs], initializers,
+    )  # fmt: skip
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+    onnx.checker.check_model(model)
+    onnx.save(model, path)
+    return path
+
+
+def mlp(path: Path, width: int = 64) -> Path:
+    """Gemm, Relu, Gemm: (batch, 32) -> (batch, 10)."""
+    nodes = [
+        helper.make_node("Gemm", ["x", "w1", "b1"], ["h"], transB=1, name="first"),
+        helper.make_node("Relu", ["h"], ["r"], name="relu"),
+        helper.make_node("Gemm", ["r", "w2", "b2"], ["y"], transB=1, name="second"),
+    ]
+    stored = [draw(1, "w1", width, 32), draw(2, "b1", width), draw(3, "w2", 10, width), draw(4, "b2", 10)]
+    return write(
+        path, nodes, [("x", TensorProto.FLOAT, ["batch", 32])], [("y", TensorProto.FLOAT, ["batch", 10])], stored
+    )
+
+
+def cnn(path: Path) -> Path:
+    """Two convolutions with Relu, a global pool and a Gemm: (batch, 3, 8, 8) -> (batch, 10)."""
+    nodes = [
+        helper.make_node("Conv", ["x", "w1", "b1"], ["c1"], pads=[1] * 4, name="conv1"),
+        helper.make_node("Relu", ["c1"], ["r1"], name="relu1"),
+        helper.make_node("Conv", ["r1", "w2"], ["c2"], pads=[1] * 4, name="conv2"),
+        helper.make_node("Relu", ["c2"], ["r2"], name="relu2"),
+        helper.make_node("GlobalAveragePool", ["r2"], ["g"], name="pool"),
+        helper.make_node("Flatten", ["g"], ["f"], name="flatten"),
+        helper.make_node("Gemm", ["f", "w3", "b3"], ["y"], transB=1, name="head"),
+    ]
+    stored = [
+        draw(1, "w1", 32, 3, 3, 3), draw(2, "b1", 32), draw(3, "w2", 64, 32, 3, 3), draw(4, "w3", 10, 64),
+        draw(5, "b3", 10),
+    ]  # fmt: skip
+    return write(
+        path, nodes, [("x", TensorProto.FLOAT, ["batch", 3, 8, 8])], [("y", TensorProto.FLOAT, ["batch", 10])], stored
+    )
+
+
+def lstm(path: Path, hidden: int = 32) -> Path:
+    """One LSTM over 6 steps of 16 values and a Gemm on its last state: (6, batch, 16) -> (batch, 4)."""
+    nodes = [
+        helper.make_node("LSTM", ["x", "w", "r", "b"], ["all", "last"], hidden_size=hidden, name="lstm"),
+        helper.make_node("Squeeze", ["last", "axis"], ["s"], name="squeeze"),
+        helper.make_node("Gemm", ["s", "v"], ["y"], name="head"),
+    ]
+    stored = [
+        draw(1, "w", 1, 4 * hidden, 16), draw(2, "r", 1, 4 * hidden, hidden), draw(3, "b", 1, 8 * hidden),
+        draw(4, "v", hidden, 4), numpy_helper.from_array(np.array([0]), "axis"),
+    ]  # fmt: skip
+    return write(path, nodes, [("x", TensorProto.FLOAT, [6, 1, 16])], [("y", TensorProto.FLOAT, [1, 4])], stored)
+
+
+def no_weights(path: Path) -> Path:
+    """A Relu."""
+    return write(
+        path, [helper.make_node("Relu", ["x"], ["y"], name="relu")], [("x", TensorProto.FLOAT, ["batch", 8])],
+        [("y", TensorProto.FLOAT, ["batch", 8])], [],
+    )  # fmt: skip
+
+
+def shared(path: Path) -> Path:
+    """One square weight used by two MatMuls."""
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["h"], name="first"),
+        helper.make_node("Relu", ["h"], ["r"], name="relu"),
+        helper.make_node("MatMul", ["r", "w"], ["y"], name="second"),
+    ]
+    return write(
+        path, nodes, [("x", TensorProto.FLOAT, ["batch", 64])], [("y", TensorProto.FLOAT, ["batch", 64])],
+        [draw(1, "w", 64, 64)],
+    )  # fmt: skip
+
+
+def not_a_number(path: Path) -> Path:
+    """A MatMul followed by the square root of a negative number."""
+    nodes = [
+        helper.make_node("MatMul", ["x", "w"], ["h"], name="product"),
+        helper.make_node("Abs", ["h"], ["a"], name="abs"),
+        helper.make_node("Neg", ["a"], ["n"], name="negative"),
+        helper.make_node("Sqrt", ["n"], ["y"], name="root"),
+    ]
+    return write(
+        path, nodes, [("x", TensorProto.FLOAT, ["batch", 64])], [("y", TensorProto.FLOAT, ["batch", 64])],
+        [draw(1, "w", 64, 64)],
+    )  # fmt: skip
+
+
+def facts(path: Path) -> Model:
+    """The record of a small ONNX file, as the profiler's reader makes it."""
+    proto = onnx.load(path)
+    kinds: Counter[str] = Counter()
+    stored = 0
+    for tensor in proto.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        kinds[str(values.dtype)] += values.size
+        stored += values.nbytes
+    return Model(
+        sha256=path.name, name=path.stem, format="onnx", file_bytes=path.stat().st_size,
+        parameter_count=sum(kinds.values()), parameters_by_dtype=dict(kinds), weight_bytes=stored,
+        operators=dict(Counter(node.op_type for node in proto.graph.node)),
+        inputs=_tensors(proto.graph.input), outputs=_tensors(proto.graph.output),
+    )  # fmt: skip
+
+
+def _tensors(values) -> tuple[Tensor, ...]:
+    return tuple(
+        Tensor(
+            name=value.name, dtype=NUMPY[value.type.tensor_type.elem_type],
+            shape=tuple(axis.dim_param or axis.dim_value for axis in value.type.tensor_type.shape.dim),
+        )
+        for value in values
+    )  # fmt: skip
+
+
+def feeds(model: Model, calls: int = 6, batch: int = 4, seed: int = 0) -> tuple[dict[str, np.ndarray], ...]:
+    """Seeded normal inputs for `calls` calls."""
+    generator = np.random.default_rng(seed)
+    shapes = {each.name: [axis if isinstance(axis, int) else batch for axis in each.shape] for each in model.inputs}
+    return tuple(
+        {name: generator.standard_normal(shape).astype(np.float32) for name, shape in shapes.items()}
+        for _ in range(calls)
+    )
+
+
+def outputs(path: Path, call) -> dict[str, np.ndarray]:
+    """All outputs of one call of an ONNX file by name."""
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(str(path), options)
+    return dict(zip((output.name for output in session.get_outputs()), session.run(None, dict(call)), strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,8 @@ from advisor.types import Quality
 from data.errors import InputError, RightsizeError
 from data.estimate import Estimate
 from data.records import from_plain, to_plain
-from profiler.runtimes import Session, runtimes
+from profiler.measure import Entry, load
+from profiler.runtimes import Session
 from profiler.tasks import ChildDesk, task
 from profiler.types import Model
 
@@ -42,9 +44,9 @@ def compare(
 ) -> dict[str, Any]:
     """{label: Quality as plain values, or {"error", "hint"} where a variant does not run} of each variant.
 
-    An entry is {"label", "path", "runtime", "runtime_options"}; `model` is the original's record; `data` an .npz
-    with optional `labels`; `most` the samples at most; `seconds` what the original's calls may take; `scores` the
-    output whose last axis holds the classes (the first floating one unless named).
+    An entry is profiler.measure's: {"label", "path", "runtime", "options"}; `model` is the original's record;
+    `data` an .npz with optional `labels`; `most` the samples at most; `seconds` what the original's calls may take;
+    `scores` the output whose last axis holds the classes (the first floating one unless named).
     """
     what = from_plain(Model, model)
     given = samples.read(
@@ -65,8 +67,8 @@ def compare(
 
 
 def _load(entry: Mapping[str, Any]) -> Session:
-    options = {"threads": "2", **entry.get("runtime_options", {})}
-    return runtimes()[entry.get("runtime", "onnxruntime")].load(Path(entry["path"]), options)
+    what = from_plain(Entry, entry)
+    return load(replace(what, options={"threads": "2"} | what.options))[0]
 
 
 def _answers(session: Session, given: Samples, seconds: float) -> tuple[list[dict[str, ndarray]], float]:
@@ -159,7 +161,7 @@ def _classes(values: ndarray) -> ndarray:
     if values.dtype.kind != "f":
         return values
     if values.ndim > 1 and values.shape[-1] > 1:
-        return values.argmax(-1)
+        return np.asarray(values.argmax(-1))
     single = values.reshape(values.shape[0], -1)[:, 0] if values.ndim else values.reshape(1)
     probable = (single >= 0).all() and (single <= 1).all()
     return np.asarray(single > (0.5 if probable else 0.0))

@@ -55,12 +55,15 @@ def _given(model: Model, data: Path, most: int) -> Samples:
     (length,) = lengths
     if labels is not None and len(labels) != length:
         raise InputError(f"There are {len(labels)} labels for {length} samples.")
-    step = _per_call(model)
-    starts = range(0, min(most, length) - step + 1, step)
-    calls = tuple({name: values[start : start + step] for name, values in inputs.items()} for start in starts)
+    most, fixed = min(most, length), _fixed_batch(model)
+    step = fixed or min(MOST_PER_CALL, most)
+    starts = range(0, most - step + 1 if fixed else most, step)
+    calls = tuple(
+        {name: values[start : min(start + step, most)] for name, values in inputs.items()} for start in starts
+    )
     if not calls:
         raise InputError(f"The model takes {step} samples a call; the data has {length}.")
-    kept = None if labels is None else labels[: len(calls) * step]
+    kept = None if labels is None else labels[: min(most, len(calls) * step)]
     return Samples(calls=calls, labels=kept, is_random=False, source="given")
 
 
@@ -88,7 +91,7 @@ def _random(model: Model, most: int, seed: int) -> Samples:
     import numpy as np
 
     generator = np.random.default_rng(seed)
-    step = _per_call(model, most=1)
+    step = _fixed_batch(model) or 1
     calls = tuple(
         {tensor.name: _drawn(tensor, _shape(model, tensor, step), generator) for tensor in model.inputs}
         for _ in range(max(1, most // step))
@@ -121,10 +124,10 @@ def _shape(model: Model, tensor: Tensor, step: int) -> tuple[int, ...]:
     return tuple(filled)
 
 
-def _per_call(model: Model, most: int = MOST_PER_CALL) -> int:
-    """Samples one call takes: the fixed first axis of the inputs, else up to `most`."""
-    fixed = {tensor.shape[0] for tensor in model.inputs if tensor.shape and isinstance(tensor.shape[0], int)}
-    return next((int(length) for length in fixed if isinstance(length, int) and length > 0), most)
+def _fixed_batch(model: Model) -> int | None:
+    """Samples one call takes where the first axis of an input is fixed, else None."""
+    first = [tensor.shape[0] for tensor in model.inputs if tensor.shape]
+    return next((axis for axis in first if isinstance(axis, int) and axis > 0), None)
 
 
 def length(call: Mapping[str, ndarray]) -> int:

@@ -1,0 +1,157 @@
+"""Every technique gives a file that loads, runs and differs, or refuses with a sentence."""
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_models as small
+
+from advisor.apply import apply
+from advisor.techniques import STAGES, techniques
+from data.errors import RightsizeError
+from data.records import to_plain
+from profiler.runtimes import runtimes
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = sorted(techniques())
+# The small model each technique is applied to; an MLP where nothing is said.
+FITTING = {"int8_static": small.cnn, "fp16": small.cnn}
+
+
+class Desk:
+    """A child's desk that writes to a folder and remembers what it was told."""
+
+    def __init__(self, folder):
+        self.folder, self.told = folder, []
+
+    def progress(self, done_frac, text):
+        self.told.append((done_frac, text))
+
+
+def applied(name, path, tmp_path, *, option=None, machine=small.MACHINE, calibration=None):
+    model = small.facts(path)
+    technique = techniques()[name]
+    folder = tmp_path / "job"
+    folder.mkdir(exist_ok=True)
+    chosen = technique.options(model, machine)[0] if option is None else option
+    answer = apply(
+        Desk(folder), technique=name, option=chosen, path=str(path), model=to_plain(model),
+        machine=to_plain(machine), calibration=calibration and str(calibration), calibration_samples=8,
+    )  # fmt: skip
+    return answer, folder
+
+
+@pytest.fixture(params=NAMES)
+def technique(request):
+    return techniques()[request.param]
+
+
+def test_it_says_what_it_is(technique):
+    assert technique.STAGE in STAGES
+    assert technique.TITLE
+    assert set(technique.GAINS) <= {"latency", "size", "memory"} and technique.GAINS
+
+
+def test_it_gives_a_file_that_loads_runs_and_differs(technique, tmp_path):
+    path = FITTING.get(technique.NAME, small.mlp)(tmp_path / "model.onnx")
+    model = small.facts(path)
+    assert technique.refuses(model, small.MACHINE) is None
+    for number, option in enumerate(technique.options(model, small.MACHINE)):
+        place = tmp_path / str(number)
+        place.mkdir()
+        answer, folder = applied(technique.NAME, path, place, option=option)
+        file = folder / answer["file"]
+        assert answer["file_bytes"] == sum(
+            (folder / name).stat().st_size for name in [answer["file"], *answer["companions"]]
+        )
+        assert answer["sha256"] and answer["changed_count"] > 0 and answer["notes"]
+        assert file.read_bytes() != path.read_bytes()
+        runnable = folder / answer["decoded"] if answer["decoded"] else file
+        session = runtimes()[answer["runtime"]].load(runnable, {"threads": "1", **answer["runtime_options"]})
+        call = small.feeds(model, calls=1)[0]
+        got, wanted = session.run(call), small.outputs(path, call)
+        assert got.keys() == wanted.keys()
+        for output, values in wanted.items():
+            assert got[output].shape == values.shape
+            assert np.isfinite(got[output]).all()
+            cosine = float((got[output] * values).sum() / np.linalg.norm(got[output]) / np.linalg.norm(values))
+            assert cosine > 0.5, f"{option}: {cosine}"
+        left = {path.name for path in folder.iterdir()} - {answer["file"], answer["decoded"], *answer["companions"]}
+        assert not left, "the job folder holds what nobody asked for"
+
+
+def test_the_same_twice_is_the_same_file(technique, tmp_path):
+    path = FITTING.get(technique.NAME, small.mlp)(tmp_path / "model.onnx")
+    digests = set()
+    for number in range(2):
+        (tmp_path / str(number)).mkdir()
+        digests.add(applied(technique.NAME, path, tmp_path / str(number))[0]["sha256"])
+    assert len(digests) == 1
+
+
+def sentence(reason):
+    assert reason and reason.endswith(".") and "\n" not in reason and len(reason) <= 200, reason
+
+
+def test_it_refuses_a_model_without_weights(technique, tmp_path):
+    sentence(technique.refuses(small.facts(small.no_weights(tmp_path / "relu.onnx")), small.MACHINE))
+
+
+def test_it_refuses_a_file_that_is_not_a_graph(technique, tmp_path):
+    model = dataclasses.replace(
+        small.facts(small.mlp(tmp_path / "mlp.onnx")), format="safetensors", operators={}, inputs=()
+    )
+    sentence(technique.refuses(model, small.MACHINE))
+
+
+def test_it_takes_or_refuses_a_quantized_model(technique, tmp_path):
+    answer, folder = applied("int8_dynamic", small.mlp(tmp_path / "mlp.onnx"), tmp_path)
+    quantized = folder / answer["file"]
+    reason = technique.refuses(small.facts(quantized), small.MACHINE)
+    if technique.STAGE in ("prune", "rotate", "quantize", "structure", "factorise"):
+        sentence(reason)
+
+
+@pytest.mark.parametrize("build", [small.shared, small.not_a_number, small.lstm], ids=lambda build: build.__name__)
+def test_odd_models_run_or_get_one_line(technique, build, tmp_path):
+    path = build(tmp_path / "odd.onnx")
+    model = small.facts(path)
+    reason = technique.refuses(model, small.MACHINE)
+    if reason is not None:
+        sentence(reason)
+        return
+    try:
+        answer, folder = applied(technique.NAME, path, tmp_path)
+    except RightsizeError as error:
+        sentence(error.message)
+        return
+    assert build is not small.not_a_number, "NaN was not noticed"
+    assert (folder / answer["file"]).exists()
+
+
+def test_it_says_that_calibration_data_does_not_fit(technique, tmp_path):
+    path = small.mlp(tmp_path / "mlp.onnx")
+    data = tmp_path / "misfit.npz"
+    np.savez(data, x=np.zeros((8, 31), dtype=np.float32))
+    if technique.refuses(small.facts(path), small.MACHINE) is None:
+        with pytest.raises(RightsizeError) as caught:
+            applied(technique.NAME, path, tmp_path, calibration=data)
+        assert "takes batchx32" in caught.value.message or "x32" in caught.value.message
+
+
+def test_asking_loads_no_heavy_library(tmp_path):
+    code = (
+        "import sys, pickle\nfrom advisor.techniques import techniques\n"
+        "from profiler.types import Machine, Model\n"
+        "model = Model(sha256='', name='', format='onnx', file_bytes=1, parameter_count=9, weight_bytes=9,\n"
+        "  parameters_by_dtype={'float32': 9}, operators={'MatMul': 3, 'Conv': 2, 'LSTM': 1, 'Softmax': 1})\n"
+        "machine = Machine(fingerprint='', cpu='', isa=('avx512_vnni', 'avx512_bf16'), physical_cores=1,\n"
+        "  logical_cores=1, memory_bytes=1)\n"
+        "for each in techniques().values():\n    each.refuses(model, machine), each.options(model, machine)\n"
+        "heavy = {'torch', 'onnx', 'onnxruntime', 'openvino', 'nncf', 'sklearn', 'numpy', 'scipy'} & set(sys.modules)\n"
+        "assert not heavy, heavy\n"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)

@@ -1,0 +1,129 @@
+"""Quality: hand-computed agreement, the paired drop in accuracy, and the task over small models."""
+
+import math
+
+import numpy as np
+import onnx
+import pytest
+import small_models as small
+from onnx import numpy_helper
+
+from advisor import agreement, quality
+from data.errors import InputError
+from data.records import to_plain
+
+
+class Desk:
+    def __init__(self, folder):
+        self.folder = folder
+
+    def progress(self, done_frac, text):
+        assert 0.0 <= done_frac <= 1.0 and text
+
+
+def test_agreement_of_two_vectors_by_hand():
+    sums = agreement.Sums()
+    sums.add(np.array([[3.0, 4.0]], np.float32), np.array([[3.0, 3.0]], np.float32))
+    found = sums.result()
+    # dot 9 + 12 = 21; lengths 5 and sqrt 18; error (0, 1); both name class ... 4 > 3, a tie names the first
+    assert found["cosine"] == pytest.approx(21 / (5 * math.sqrt(18)))
+    assert found["snr_db"] == pytest.approx(10 * math.log10(25 / 1))
+    assert found["top1_agreement"] == 0.0
+    first = 1 / (1 + math.e)  # softmax of (3, 4) is (first, 1 - first), of (3, 3) is (1/2, 1/2)
+    wanted = first * math.log(first / 0.5) + (1 - first) * math.log((1 - first) / 0.5)
+    assert found["kl_divergence"] == pytest.approx(wanted)
+
+
+def test_kl_takes_probabilities_as_they_are():
+    rows, others = np.array([[0.5, 0.5]]), np.array([[0.25, 0.75]])
+    wanted = 0.5 * math.log(0.5 / 0.25) + 0.5 * math.log(0.5 / 0.75)
+    assert agreement.kl_divergence(rows, others)[0] == pytest.approx(wanted)
+
+
+def test_perfect_and_dead_variants():
+    same = agreement.Sums()
+    same.add(np.ones((2, 3), np.float32), np.ones((2, 3), np.float32))
+    assert (same.result()["cosine"], same.result()["snr_db"]) == (1.0, agreement.PERFECT_DB)
+    dead = agreement.Sums()
+    dead.add(np.ones((2, 3), np.float32), np.zeros((2, 3), np.float32))
+    assert (dead.result()["cosine"], dead.result()["snr_db"]) == (0.0, 0.0)
+
+
+def test_paired_drop_in_accuracy():
+    before = np.array([True] * 95 + [False] * 5)
+    after = before.copy()
+    after[:3] = False  # three answers lost, none won
+    drop = agreement.accuracy_drop(before, after)
+    assert drop.mid == pytest.approx(0.03)
+    assert drop.low < 0.03 < drop.high and drop.low > -0.01 and drop.high < 0.09
+    unchanged = agreement.accuracy_drop(before, before)
+    assert (unchanged.mid == 0 and unchanged.low == 0 == unchanged.high) or unchanged.low < 0 < unchanged.high
+
+
+def test_the_drop_interval_covers_the_truth():
+    generator = np.random.default_rng(0)
+    covered = 0
+    for _ in range(300):
+        before = generator.random(200) < 0.9
+        after = np.where(generator.random(200) < 0.08, ~before, before)
+        truth = 0.9 - (0.9 * 0.92 + 0.1 * 0.08)
+        drop = agreement.accuracy_drop(before, after)
+        covered += drop.low <= truth <= drop.high
+    assert 0.92 <= covered / 300 <= 0.995
+
+
+def entry(label, path):
+    return {"label": label, "path": str(path), "runtime": "onnxruntime", "options": {}}
+
+
+def scaled(path, source, factor):
+    """The same model with its last weight multiplied."""
+    proto = onnx.load(source)
+    tensor = next(each for each in proto.graph.initializer if each.name == "w2")
+    tensor.CopyFrom(numpy_helper.from_array((numpy_helper.to_array(tensor) * factor).astype(np.float32), "w2"))
+    onnx.save(proto, path)
+    return path
+
+
+def test_compare_on_labels_and_on_random_inputs(tmp_path):
+    path = small.mlp(tmp_path / "mlp.onnx")
+    model = small.facts(path)
+    call = small.feeds(model, calls=1, batch=50)[0]
+    right = small.outputs(path, call)["y"].argmax(-1)
+    labels = right.copy()
+    labels[:5] = (labels[:5] + 1) % 10  # the original is right on 45 of 50
+    np.savez(tmp_path / "data.npz", x=call["x"], labels=labels)
+    flipped = scaled(tmp_path / "flipped.onnx", path, -1.0)
+    expected = float((small.outputs(flipped, call)["y"].argmax(-1) == labels).mean())
+    found = quality.compare(
+        Desk(tmp_path), original=entry("original", path), model=to_plain(model), data=str(tmp_path / "data.npz"),
+        variants=[entry("same", path), entry("flipped", flipped)],
+    )  # fmt: skip
+    assert found["same"]["accuracy_before"] == found["same"]["accuracy_after"] == 0.9
+    assert found["same"]["kind"] == "accuracy" and found["same"]["samples"] == 50 and not found["same"]["warning"]
+    assert found["flipped"]["accuracy_after"] == pytest.approx(expected) and expected < 0.5
+    assert found["flipped"]["accuracy_drop"]["low"] > 0
+    drawn = quality.compare(
+        Desk(tmp_path), original=entry("original", path), model=to_plain(model), variants=[entry("same", path)]
+    )
+    assert drawn["same"]["kind"] == "agreement" and drawn["same"]["warning"] and drawn["same"]["cosine"] == 1.0
+    assert drawn["same"]["inputs"] == "random" and drawn["same"]["accuracy_before"] is None
+
+
+def test_a_variant_that_cannot_run_does_not_stop_the_others(tmp_path):
+    path = small.mlp(tmp_path / "mlp.onnx")
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(path.read_bytes()[:100])
+    found = quality.compare(
+        Desk(tmp_path), original=entry("original", path), model=to_plain(small.facts(path)),
+        variants=[entry("broken", broken), entry("same", path)],
+    )  # fmt: skip
+    assert found["broken"]["error"] and found["same"]["cosine"] == 1.0
+
+
+def test_nan_in_the_original_is_one_line(tmp_path):
+    path = small.not_a_number(tmp_path / "nan.onnx")
+    with pytest.raises(InputError, match="The model itself answers NaN"):
+        quality.compare(
+            Desk(tmp_path), original=entry("original", path), model=to_plain(small.facts(path)), variants=[]
+        )

@@ -26,18 +26,22 @@ class Reading:
 
 
 class Meter(Protocol):
-    """One source of joules. SCOPE says what is metered ("GPU board", "CPU package", "CPU share of the process")."""
+    """One source of joules. SCOPE says what is metered ("GPU board", "CPU package", "CPU share of the process"),
+    DEVICE for which kind of device ("cpu", "cuda"); WINDOW_S is how long steady work must last for one reading, 0
+    where only the window's CPU seconds count."""
 
     NAME: str
     SCOPE: str
     BASIS: str
+    DEVICE: str
+    WINDOW_S: float
     RANK: int
 
     def missing(self) -> str | None:
         """None where it can be read here, else one sentence for the user."""
 
-    def start(self) -> object:
-        """Read the counter; what it returns is handed to `stop`."""
+    def start(self, device: str) -> object:
+        """Read the counter of this device ("cpu", "cuda:0"); what it returns is handed to `stop`. Raises Unavailable."""
 
     def stop(self, started: object, window: Window) -> Reading:
         """Joules since `start`. Raises MeasurementError where the window is too short for the counter."""

@@ -5,6 +5,7 @@ import importlib.metadata
 import json
 import os
 import platform
+import time
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -59,6 +60,30 @@ def load() -> Load:
     except OSError:
         average = None
     return Load(load_1m=average, cpu_pressure_frac=_pressure_frac(_text(PRESSURE)))
+
+
+class Watch:
+    """How busy the machine was before, and during each window between `start` and `stop`: there the pressure is that
+    of the window itself, from the kernel's running total of waiting time."""
+
+    def __init__(self) -> None:
+        self.before = load()
+        self._started: dict[str, tuple[float, float | None]] = {}
+        self._during: dict[str, Load] = {}
+
+    def start(self, label: str) -> None:
+        self._started[label] = (time.monotonic(), _waited_s(_text(PRESSURE)))
+
+    def stop(self, label: str) -> None:
+        started_s, waited_s = self._started.pop(label)
+        elapsed_s, now_s = time.monotonic() - started_s, _waited_s(_text(PRESSURE))
+        known = waited_s is not None and now_s is not None and elapsed_s > 0
+        pressure = (now_s - waited_s) / elapsed_s if known else None  # type: ignore[operator]
+        self._during[label] = Load(load_1m=load().load_1m, cpu_pressure_frac=pressure)
+
+    def during(self, label: str) -> Load:
+        """The load in that window; unknown where there was none."""
+        return self._during.get(label, Load())
 
 
 def usable_cores() -> int:
@@ -141,9 +166,20 @@ def _caches() -> dict[str, int]:
 
 def _pressure_frac(text: str | None) -> float | None:
     """The share of the last 10 s in which some runnable task waited, from /proc/pressure/cpu."""
+    value = _pressure(text, "avg10")
+    return None if value is None else value / 100
+
+
+def _waited_s(text: str | None) -> float | None:
+    """Seconds since boot in which some runnable task waited, from /proc/pressure/cpu (microseconds there)."""
+    value = _pressure(text, "total")
+    return None if value is None else value * 1e-6
+
+
+def _pressure(text: str | None, key: str) -> float | None:
     for word in (text or "").split("\n")[0].split():
-        if word.startswith("avg10="):
-            return float(word.removeprefix("avg10=")) / 100
+        if word.startswith(f"{key}="):
+            return float(word.removeprefix(f"{key}="))
     return None
 
 

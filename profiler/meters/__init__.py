@@ -41,7 +41,8 @@ class Meter(Protocol):
         """None where it can be read here, else one sentence for the user."""
 
     def start(self, device: str) -> object:
-        """Read the counter of this device ("cpu", "cuda:0"); what it returns is handed to `stop`. Raises Unavailable."""
+        """Read the counter of this device ("cpu", "cuda:0"); what it returns is handed to `stop`.
+        Raises Unavailable."""
 
     def stop(self, started: object, window: Window) -> Reading:
         """Joules since `start`. Raises MeasurementError where the window is too short for the counter."""

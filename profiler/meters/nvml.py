@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from data.errors import MeasurementError, Unavailable
@@ -93,7 +94,7 @@ class Nvml:
         if not energy_j or elapsed_s < 5 * UPDATE_S:
             raise MeasurementError("The run was too short for the GPU's energy counter.", hint="Measure for longer.")
         unsure_frac = min(1.0, 2 * UPDATE_S / elapsed_s)
-        source = "NVML total-energy counter" if counted_j is not None else f"NVML power, polled every {POLL_S * 1e3:.0f} ms"
+        source = f"NVML power, polled every {POLL_S} s" if counted_j is None else "NVML total-energy counter"
         energy = Estimate(
             low=energy_j * (1 - unsure_frac), mid=energy_j, high=energy_j * (1 + unsure_frac), basis="measured",
             source=source,
@@ -133,7 +134,7 @@ def integral_j(samples: list[tuple[float, float]], start_s: float, end_s: float)
     points = [(start_s, samples[0][1]), *samples, (end_s, samples[-1][1])]
     return sum(
         (after - before) * (low + high) / 2
-        for (before, low), (after, high) in zip(points, points[1:], strict=False)
+        for (before, low), (after, high) in pairwise(points)
     )
 
 

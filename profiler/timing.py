@@ -18,7 +18,7 @@ from profiler import stats
 Call = Callable[[], object]
 BLOCK_MS = 10.0
 ROUND_MS = 500.0
-LEAST_ROUNDS = 8
+LEAST_ROUNDS, FEWEST_ROUNDS = 20, 4
 MOST_SAMPLES = 20_000
 WARMUP_KEPT = 200
 INTERVAL_FRAC = 0.02
@@ -168,10 +168,10 @@ def _block(call: Call, timing: Timing, clock: Clock) -> None:
 
 def _enough(timings: Mapping[str, Timing], settings: Settings, elapsed_ms: float) -> bool:
     rounds = min(len(timing.cpu_samples_ms) for timing in timings.values())
-    if rounds < LEAST_ROUNDS:
-        return rounds * 2 >= LEAST_ROUNDS and elapsed_ms >= settings.budget_s * MS_PER_S * len(timings)
     if elapsed_ms >= settings.budget_s * MS_PER_S * len(timings):
-        return True
+        return rounds >= FEWEST_ROUNDS
+    if rounds < LEAST_ROUNDS:
+        return False
     return all(_settled(timing, settings) for timing in timings.values())
 
 

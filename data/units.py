@@ -1,7 +1,7 @@
 """Every conversion factor, and the wind turbine. The only file that converts.
 
 1 kWh = 3.6e6 J and 1 year = 8,760 h (365 days) by definition here; the astronomical year of 365.25 days is
-used only where a share of a year is told in weeks.
+used only where a share of a year is told in weeks, the Gregorian one of 365.2425 only for decimal years.
 """
 
 from typing import TypeVar
@@ -24,6 +24,7 @@ DAYS_PER_YEAR = 365.0
 H_PER_YEAR = 8_760.0
 S_PER_YEAR = H_PER_YEAR * S_PER_H
 DAYS_PER_ASTRONOMICAL_YEAR = 365.25
+DAYS_PER_GREGORIAN_YEAR = 365.2425
 MONTHS_PER_YEAR = 12.0
 FLOP_PER_MAC = 2
 FLOP_PER_PFLOPS_DAY = 1e15 * H_PER_DAY * S_PER_H

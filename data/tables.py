@@ -1,147 +1,274 @@
-"""The shipped facts: tables by kind and name, checked when they are read and read once; and who is to be credited."""
+"""The shipped facts, checked when they are read and read once: data frames by name, and records of what advice needs.
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
+Zones are Electricity Maps' (life-cycle, consumption-based) and rank regions; countries and history are Ember's
+(life-cycle, production-based). The two are different columns of different tables and are never mixed.
+"""
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from functools import cache
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pandas as pd
 
-from data import table_files
-from data.errors import DataError
+from data.errors import InputError
+from data.estimate import Estimate
+from data.records import hints, optional
 from data.table_files import ROOT, Header
+from data.table_set import Source, check, examine, frame, headers, source, sources
 
-STALE_AFTER = timedelta(days=730)
+__all__ = [
+    "ROOT", "Country", "Device", "Header", "Instance", "Price", "Region", "Source", "Zone", "check", "countries",
+    "country", "device", "device_called", "devices", "examine", "frame", "headers", "instances", "prices", "records",
+    "region", "regions", "source", "sources", "zone", "zones",
+]  # fmt: skip
+
+YEARS_OF_RANGE = 3
+Record = TypeVar("Record")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """Who a table, or a row of one, is from. `id` is kind/source_id, or kind/file where a file has one source."""
+class Zone:
+    """A zone of the grid and its newest annual average; `low` and `high` are those of its last three years."""
 
-    id: str
-    title: str
-    licence: str
+    zone_id: str
+    name: str
+    zone_type: str
+    g_per_kwh: float
+    low_g_per_kwh: float
+    high_g_per_kwh: float
+    year: int
+    parent_zone_id: str | None = None
+    iso3: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    basis: str = "life-cycle, consumption-based, annual average"
+    source: str = "grid/electricity_maps"
+
+    def estimate(self) -> Estimate:
+        """The average as an interval: the last three years are what the next one is likely to look like."""
+        return Estimate(
+            low=self.low_g_per_kwh, mid=self.g_per_kwh, high=self.high_g_per_kwh, basis="modelled", source=self.source
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Country(Zone):
+    """A country, the world or EU27, as Ember has it."""
+
+    basis: str = "life-cycle, production-based, annual average"
+    source: str = "grid/ember"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A region of a cloud provider. `pue_low` and `pue_high` span the provider's own regions where only the average
+    of its fleet is known; what the provider claims of its electricity stands in columns of its own."""
+
+    provider: str
+    region_id: str
+    name: str
+    location: str | None = None
+    country_iso2: str | None = None
+    zone_id: str | None = None
+    other_zone_id: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+    pue: float | None = None
+    pue_low: float | None = None
+    pue_high: float | None = None
+    pue_year: int | None = None
+    pue_scope: str | None = None
+    wue_l_per_kwh: float | None = None
+    operational_g_per_kwh: float | None = None
+    carbon_free_hourly_frac: float | None = None
+    renewable_match_annual_frac: float | None = None
+    source_ids: tuple[str, ...] = ()
+
+    def pue_estimate(self) -> Estimate | None:
+        """The provider's PUE as an interval; None where it publishes none."""
+        if self.pue is None or self.pue_low is None or self.pue_high is None:
+            return None
+        return Estimate(low=self.pue_low, mid=self.pue, high=self.pue_high, basis="claimed", source="regions/regions")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A processor or accelerator. Peaks are dense; those of a CPU are one socket's. What is not known is None."""
+
+    device_id: str
+    name: str
+    vendor: str
+    kind: str
+    release_date: str | None = None
+    process_nm: float | None = None
+    fp64_flop_per_s: float | None = None
+    fp32_flop_per_s: float | None = None
+    tf32_flop_per_s: float | None = None
+    fp16_flop_per_s: float | None = None
+    bf16_flop_per_s: float | None = None
+    fp8_flop_per_s: float | None = None
+    fp4_flop_per_s: float | None = None
+    int8_op_per_s: float | None = None
+    int4_op_per_s: float | None = None
+    memory_bytes: int | None = None
+    memory_bytes_per_s: float | None = None
+    l2_bytes: int | None = None
+    tdp_w: float | None = None
+    idle_w: float | None = None
+    embodied_kg_co2e: float | None = None
+    cores: int | None = None
+    threads_per_core: int | None = None
+    base_hz: float | None = None
+    allcore_hz: float | None = None
+    simd: str | None = None
+    flop_basis: str | None = None
+    source_ids: tuple[str, ...] = ()
+    unverified_fields: tuple[str, ...] = ()
+    notes: str | None = None
+    yours: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instance:
+    """A machine one can rent. `accelerator_count` may be a part of one; `cpu_match` is "exact" or "class"."""
+
+    provider: str
+    instance_type: str
+    vcpus: float | None
+    memory_bytes: int | None
+    cpu_device_id: str | None
+    cpu_match: str | None
+    accelerator_device_id: str | None
+    accelerator_count: float
+    reference_region_id: str
+    source_id: str
+    notes: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Price:
+    """What an instance costs an hour in a region (USD, Linux, without tax): on demand, and the average spot price."""
+
+    provider: str
+    instance_type: str
+    region_id: str
+    usd_per_h: float
+    spot_usd_per_h: float | None
     as_of: str
-    url: str = ""
-    notice: str = ""
-
-    def is_stale(self, today: date | None = None) -> bool:
-        """Older than two years (730 days)."""
-        return (today or date.today()) - date.fromisoformat(self.as_of) > STALE_AFTER
+    source_id: str
+    yours: bool = False
 
 
-def frame(kind: str, table: str | None = None, *, root: Path = ROOT) -> pd.DataFrame:
-    """All rows of one table: `frame("grid", "zones")`; without a name, the table named like its kind.
-
-    Changing the returned frame does not change the table. Raises DataError where the table is missing or broken
-    (unreadable, a key twice, a value out of its range, a join or a source that leads nowhere)."""
-    return _table(kind, table or kind, root).copy()
+@cache
+def zones() -> tuple[Zone, ...]:
+    """Every zone with Electricity Maps' newest year: one basis, fit to rank regions."""
+    return _zones(Zone, "electricity_maps", "consumption_lifecycle_g_per_kwh")
 
 
-def headers(kind: str, table: str | None = None, *, root: Path = ROOT) -> tuple[Header, ...]:
-    """The headers of the files that make up one table."""
-    return tuple(file.header for file in _files(kind, table or kind, root))
+@cache
+def countries() -> tuple[Country, ...]:
+    """Every country, the world and EU27 with Ember's newest year."""
+    return _zones(Country, "ember", "production_lifecycle_g_per_kwh")
 
 
-def sources(*, root: Path = ROOT) -> list[Source]:
-    """Everyone to be credited, by id: the rows of every sources.csv, and every file that neither names its sources
-    row by row nor is named like one of those."""
-    found: dict[str, Source] = {}
-    for kind, paths in table_files.files(root).items():
-        read = [table_files.read(path) for path in paths]
-        for rows in (file.rows for file in read if file.header.name == "sources"):
-            listed = [_source(kind, row) for row in rows.astype(object).where(rows.notna(), "").to_dict("records")]
-            found |= {source.id: source for source in listed}
-        for file in read:
-            if file.header.name != "sources" and not {"source_id", "source_ids"} & set(file.rows.columns):
-                found.setdefault(f"{kind}/{file.header.name}", _file_source(file.header))
-    return [found[id] for id in sorted(found)]
+def zone(zone_id: str) -> Zone:
+    """The zone with this id ("DE", "US-CAL-CISO"). Raises InputError where there is none."""
+    return _named(zone_id, {zone.zone_id: zone for zone in zones()}, "grid zone")
 
 
-def source(source_id: str, *, root: Path = ROOT) -> Source:
-    """The source with this id ("grid/ember"). Raises DataError where there is none."""
-    found = _sources_by_id(root).get(source_id)
-    if found is None:
-        raise DataError(f"No source is called {source_id}.", hint="python -m data sources lists them.")
-    return found
+def country(zone_id: str) -> Country:
+    """The country with this two-letter id ("DE", "WORLD"). Raises InputError where there is none."""
+    return _named(zone_id, {country.zone_id: country for country in countries()}, "country")
 
 
-def check(*, root: Path = ROOT) -> list[str]:
-    """Everything that is wrong with the shipped tables, as sentences; empty where all is well."""
-    return [fault for _, _, _, faults in examine(root=root) for fault in faults]
+@cache
+def regions() -> tuple[Region, ...]:
+    """Every cloud region with its place, its PUE and what its provider claims."""
+    keys = ["provider", "region_id"]
+    rows = frame("regions").merge(frame("regions", "coordinates").drop(columns="source_id"), on=keys, how="left")
+    claims = frame("regions", "provider_claims").sort_values("year").groupby(keys, as_index=False).last()
+    rows = rows.merge(claims.drop(columns=["year", "source_id"]), on=keys, how="left")
+    own = rows[rows.pue_scope != "provider fleet"].groupby("provider").pue.agg(["min", "max"])
+    fleet = rows.pue_scope == "provider fleet"
+    for column, bound in (("pue_low", "min"), ("pue_high", "max")):
+        spread = rows.provider.map(own[bound])
+        rows[column] = rows.pue.where(~fleet, getattr(pd.concat([rows.pue, spread], axis=1), bound)(axis=1))
+    return records(Region, rows)
 
 
-def examine(*, root: Path = ROOT) -> list[tuple[str, int, int, list[str]]]:
-    """(kind/file, rows, checks made, faults) of every shipped file."""
-    found = []
-    for kind, paths in table_files.files(root).items():
-        for path in paths:
-            name = f"{kind}/{path.stem}"
-            try:
-                file = table_files.read(path)
-                faults, made = _join_faults(file, root)
-                found.append((name, len(file.rows), file.checks + made, [*file.faults, *faults]))
-            except DataError as error:
-                found.append((name, 0, 1, [error.message]))
-    return found
+def region(provider: str, region_id: str) -> Region:
+    """The region of this provider. Raises InputError where there is none."""
+    known = {f"{region.provider}/{region.region_id}": region for region in regions()}
+    return _named(f"{provider}/{region_id}", known, "cloud region")
 
 
-def _source(kind: str, row: Mapping[Any, Any]) -> Source:
-    words = {name: str(row.get(name, "")) for name in ("title", "licence", "as_of", "url", "notice")}
-    return Source(id=f"{kind}/{row['source_id']}", **words)
+@cache
+def devices() -> tuple[Device, ...]:
+    """Every device of the catalogue."""
+    return records(Device, frame("devices"))
 
 
-def _file_source(header: Header) -> Source:
-    return Source(
-        id=f"{header.kind}/{header.name}",
-        title=f"{header.title}: {header.source}",
-        licence=header.licence,
-        as_of=header.as_of,
-        url=header.url,
-        notice=header.notice,
+def device(device_id: str) -> Device:
+    """The device with this id ("nvidia-l4"). Raises InputError where there is none."""
+    return _named(device_id, {device.device_id: device for device in devices()}, "device")
+
+
+def device_called(name: str) -> Device | None:
+    """The device a library or a measurement calls `name` ("Tesla T4"): by id, alias or name; None where unknown."""
+    aliases = dict(frame("devices", "aliases").itertuples(index=False, name=None))
+    known = {device.device_id: device for device in devices()}
+    named = {device.name.casefold(): device for device in devices()}
+    return known.get(aliases.get(name, name)) or named.get(name.casefold())
+
+
+@cache
+def instances() -> tuple[Instance, ...]:
+    """Every instance one can rent."""
+    return records(Instance, frame("instances"))
+
+
+@cache
+def prices() -> tuple[Price, ...]:
+    """Every price, by provider, instance and region."""
+    return records(Price, frame("instances", "prices"))
+
+
+def records(kind: type[Record], rows: pd.DataFrame) -> tuple[Record, ...]:
+    """The rows as records of `kind`: its fields are taken by name, missing cells are None, `*_ids` become tuples."""
+    names = [field.name for field in fields(kind) if field.name in rows]  # type: ignore[arg-type]
+    whole = {name for name in names if optional(hints(kind)[name])[0] is int}
+    split = {name for name in names if str(hints(kind)[name]).startswith("tuple")}
+    plain = rows[names].astype(object).where(rows[names].notna(), None)
+    return tuple(
+        kind(**{name: _cell(value, name in whole, name in split) for name, value in zip(names, row, strict=True)})
+        for row in plain.itertuples(index=False, name=None)
     )
 
 
-@cache
-def _sources_by_id(root: Path) -> dict[str, Source]:
-    return {found.id: found for found in sources(root=root)}
+def _cell(value: Any, whole: bool, split: bool) -> Any:
+    if split:
+        return tuple(part.strip() for part in value.split(";")) if value else ()
+    return int(value) if whole and value is not None else value
 
 
-@cache
-def _table(kind: str, table: str, root: Path) -> pd.DataFrame:
-    files = _files(kind, table, root)
-    for file in files:
-        table_files.raise_first(file.faults)
-        table_files.raise_first(_join_faults(file, root)[0])
-    rows = pd.concat([file.rows for file in files], ignore_index=True) if len(files) > 1 else files[0].rows
-    key = [column.strip() for column in files[0].header.key.split(",") if column.strip()]
-    if key and rows.duplicated(key).any():
-        table_files.raise_first([f"Table {kind}/{table}: the same key is in more than one of its files."])
-    return rows
+def _zones(kind: type[Record], table: str, column: str) -> tuple[Record, ...]:
+    rows = frame("grid", table).sort_values("year")
+    newest = rows.groupby("zone_id").year.transform("max")
+    recent = rows[rows.year > newest - YEARS_OF_RANGE].groupby("zone_id")[column]
+    found = rows[rows.year == newest].rename(columns={column: "g_per_kwh"}).set_index("zone_id")
+    found["low_g_per_kwh"], found["high_g_per_kwh"] = recent.min(), recent.max()
+    named = frame("grid", "zones").drop(columns=["source_id", "coordinate_source_id"])
+    return records(kind, found.reset_index().merge(named, on="zone_id").sort_values("zone_id"))
 
 
-def _files(kind: str, table: str, root: Path) -> list[table_files.File]:
-    paths = table_files.files(root).get(kind, ())
-    found = [file for file in map(table_files.read, paths) if file.header.table == table]
-    if not found:
-        raise DataError(f"There is no table {kind}/{table}.", hint="python -m data check lists the tables.")
-    return found
+def _named(name: str, known: dict[str, Record], what: str) -> Record:
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or list(_first(known))
+    raise InputError(f"No {what} is called {name}.", hint=f"Known are, among {len(known)}: {', '.join(near)}.")
 
 
-def _join_faults(file: table_files.File, root: Path) -> tuple[list[str], int]:
-    """What a file's joins and sources lead to that is not there, and how many joins were followed."""
-    header, faults = file.header, []
-    joins = table_files.joins(header, list(file.rows.columns))
-    for here, kind, table, there in joins:
-        label = f"Table {header.kind}/{header.name}: {'+'.join(here)}"
-        try:
-            known = pd.concat([table_files.values(other.rows, there) for other in _files(kind, table, root)])
-            lost = sorted(set(map(str, table_files.values(file.rows, here))) - set(map(str, known)))
-        except (DataError, KeyError):
-            faults.append(f"{label} leads to {kind}/{table}.{'+'.join(there)}, which does not exist.")
-            continue
-        if lost:
-            faults.append(f"{label}: {lost[0]} is not in {kind}/{table} ({len(lost)} such).")
-    return faults, len(joins)
+def _first(known: Iterable[str]) -> Iterable[str]:
+    return sorted(known)[:3]

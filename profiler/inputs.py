@@ -44,8 +44,7 @@ def filled_shapes(
     filled = {}
     for tensor in inputs:
         filled[tensor.name] = tuple(
-            _length(tensor, place, shapes.get(tensor.name), lengths, batch_size)
-            for place in range(len(tensor.shape))
+            _length(tensor, place, shapes.get(tensor.name), lengths, batch_size) for place in range(len(tensor.shape))
         )
     return filled
 

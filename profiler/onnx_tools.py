@@ -55,7 +55,7 @@ def graphs(graph: "GraphProto") -> Iterator["GraphProto"]:
     yield graph
     for node in graph.node:
         for attribute in node.attribute:
-            for inner in ([attribute.g] if attribute.HasField("g") else attribute.graphs):
+            for inner in [attribute.g] if attribute.HasField("g") else attribute.graphs:
                 yield from graphs(inner)
 
 

@@ -25,3 +25,12 @@ def no_network(monkeypatch):
         return _connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)
+
+
+@pytest.fixture(scope="session")
+def onnx_models(tmp_path_factory):
+    """onnx_models("mlp"): one of the nine shapes of make_models as an ONNX file, written once a session."""
+    from make_models import onnx_file
+
+    folder = tmp_path_factory.mktemp("models")
+    return lambda name: onnx_file(name, folder)

@@ -44,6 +44,7 @@ class Onnx:
             name=path.stem,
             format=self.NAME,
             file_bytes=bytes_on_disk(path, companions),
+            companions=tuple(file.name for file in companions),
             parameter_count=sum(weight.parameter_count for weight in weights.values()),
             parameters_by_dtype=onnx_weights.by_dtype(weights),
             weight_bytes=sum(weight.stored_bytes for weight in weights.values()),
@@ -68,9 +69,7 @@ def _inputs(model: "ModelProto") -> tuple[Tensor, ...]:
 
 def _tensor(value: Any, upper_bound: int | None = None) -> Tensor:
     kind = value.type.tensor_type
-    shape = tuple(
-        dim.dim_value if dim.HasField("dim_value") else (dim.dim_param or None) for dim in kind.shape.dim
-    )
+    shape = tuple(dim.dim_value if dim.HasField("dim_value") else (dim.dim_param or None) for dim in kind.shape.dim)
     dtype = onnx_tools.dtype_name(kind.elem_type) if value.type.HasField("tensor_type") else "sequence"
     return Tensor(name=value.name, dtype=dtype, shape=shape, upper_bound=upper_bound)
 

@@ -73,9 +73,9 @@ def failed(model: Model, steps: Sequence[Step], reason: str) -> Variant:
 
 def titled(technique: str, options: Mapping[str, Any]) -> Step:
     """The step with the words people know it by: "INT8, static (matrix products, entropy)"."""
-    member = techniques()[technique]
+    title = techniques()[technique].TITLE
     words = ", ".join(_word(name, value) for name, value in options.items() if value not in (None, False, [], ()))
-    return Step(technique=technique, options=dict(options), title=f"{member.TITLE} ({words})" if words else member.TITLE)
+    return Step(technique=technique, options=dict(options), title=f"{title} ({words})" if words else title)
 
 
 def _word(name: str, value: Any) -> str:

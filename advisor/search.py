@@ -1,10 +1,12 @@
 """The search for the smallest model that does the job: make, compare, screen, and measure the best in earnest."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+
+from profiler.inspect import inspect
+from profiler.profile import Subject, Wish
 
 from advisor import compress, recommend
 from advisor.candidates import candidates
@@ -12,11 +14,10 @@ from advisor.quality import compare
 from advisor.recommend import Candidate
 from advisor.techniques import techniques
 from advisor.types import Budget, Plan, Quality, Recommendation, Step, Variant
-from data.errors import Cancelled, RightsizeError
 from data.records import from_plain
 from profiler import profile
-from profiler.inspect import inspect
 from profiler.jobs import Desk
+from profiler.measure import Feed
 from profiler.sandbox import Limits
 from profiler.timing import Settings
 from profiler.types import Machine, Measurement, Model
@@ -153,7 +154,7 @@ class Search:
         running = [variant for variant in made if variant.failed is None]
         if not running:
             return
-        self._time(running, SCREEN, window_s=0.0, peak=False)
+        self._time(running, SCREEN, peak=False)
         so_far = recommend.recommend(self._question.budget, self._runs[running[0].id][1], self._candidates())
         self._tell(f"So far: {so_far.headline}")
 
@@ -163,32 +164,32 @@ class Search:
         plans = [plan for plan in self._plans() if plan.latency_ratio and not _breaks_quality(plan, budget)]
         ranked = sorted(plans, key=lambda plan: _rank(plan, budget))
         self._tell("Measuring the best against the original")
-        return self._time(
-            [self._variants[plan.variant_id] for plan in ranked[:FINALISTS]], FINAL, window_s=0.0, peak=True
-        )
+        return self._time([self._variants[plan.variant_id] for plan in ranked[:FINALISTS]], FINAL, peak=True)
 
-    def _time(self, variants: Sequence[Variant], settings: Settings, *, window_s: float, peak: bool) -> Measurement:
-        """Times original and variants interleaved in one child; the original's run."""
-        home, question = self._desk.home, self._question
-        entries = [profile.Entry(label=ORIGINAL, path=str(question.source))]
-        entries += [
-            profile.Entry(
-                label=variant.id, path=str(compress.runnable_file(home, variant)), runtime=variant.runtime,
-                options=variant.runtime_options,
-            )
-            for variant in variants
-        ]  # fmt: skip
-        runs = profile.measure(
-            self._desk, question.model, entries, machine=question.machine, shapes=question.shapes,
-            batch_size=question.batch_size, threads=question.threads, data=question.data, settings=settings,
-            window_s=window_s, peak=peak, readable=self._readable(),
-        )  # fmt: skip
-        named = {label: run if label == ORIGINAL else replace(run, variant_id=label) for label, run in runs.items()}
-        self._desk.save(*named.values())
-        self._measurements += named.values()
+    def _time(self, variants: Sequence[Variant], settings: Settings, *, peak: bool) -> Measurement:
+        """Times original and variants interleaved in one child and saves the runs; the original's run."""
+        question, home = self._question, self._desk.home
+        folder = question.source.parent
+        subjects = [Subject(path=question.source, model_sha256=question.model.sha256, readable=(folder,))]
         for variant in variants:
-            self._runs[variant.id] = (named[variant.id], named[ORIGINAL])
-        return named[ORIGINAL]
+            path = compress.runnable_file(home, variant)
+            subjects.append(
+                Subject(
+                    path=path, model_sha256=question.model.sha256, variant_id=variant.id, runtime=variant.runtime,
+                    options=dict(variant.runtime_options), readable=(path.parent,),
+                )
+            )  # fmt: skip
+        feed = Feed(
+            model=question.model, shapes=question.shapes, batch_size=question.batch_size,
+            data=str(question.data) if question.data else None,
+        )  # fmt: skip
+        wish = Wish(threads=question.threads, settings=settings, memory=peak)
+        original, *others = profile.measure(self._desk, subjects, feed, wish)
+        self._desk.save(original, *others)
+        self._measurements += [original, *others]
+        for variant, run in zip(variants, others, strict=True):
+            self._runs[variant.id] = (run, original)
+        return original
 
     def _candidates(self) -> list[Candidate]:
         return [

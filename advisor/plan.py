@@ -6,8 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from profiler.inputs import filled_shapes
-
 from advisor import compress, footprint, payback
 from advisor.search import Answer, Question, Search
 from advisor.types import Budget, Footprint, Plan, Recommendation, Report, Source
@@ -15,6 +13,7 @@ from data import tables
 from data.errors import InputError
 from data.estimate import Estimate
 from data.records import from_plain
+from profiler.inputs import filled_shapes
 from profiler.jobs import Desk, now
 from profiler.machine import machine
 from profiler.tasks import procedure
@@ -119,9 +118,9 @@ def grid_of(zone: str | None) -> tuple[Estimate | None, tuple[Source, ...]]:
     if zone is None:
         return None, ()
     found = tables.zone(zone)
-    return found.g_per_kwh, (
-        Source(id=f"grid:{zone}", title=found.source, licence=found.licence, as_of=str(found.year)),
-    )
+    credit = tables.source(found.source)
+    named = Source(id=credit.id, title=credit.title, licence=credit.licence, as_of=credit.as_of, url=credit.url)
+    return found.estimate(), (named,)
 
 
 def methods(found: Recommendation, energy_j: Estimate | None) -> tuple[Source, ...]:

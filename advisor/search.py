@@ -5,9 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from profiler.inspect import inspect
-from profiler.profile import Subject, Wish
-
 from advisor import compress, recommend
 from advisor.candidates import candidates
 from advisor.quality import compare
@@ -16,8 +13,10 @@ from advisor.techniques import techniques
 from advisor.types import Budget, Plan, Quality, Recommendation, Step, Variant
 from data.records import from_plain
 from profiler import profile
+from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.measure import Feed
+from profiler.profile import Subject, Wish
 from profiler.sandbox import Limits
 from profiler.timing import Settings
 from profiler.types import Machine, Measurement, Model
@@ -103,7 +102,8 @@ class Search:
 
     def _made(self, step: Step, before: Variant | None) -> Variant:
         question = self._question
-        model, source, done = question.model, question.source, ()
+        model, source = question.model, question.source
+        done: tuple[Step, ...] = ()
         if before is not None:
             source, done = compress.runnable_file(self._desk.home, before), before.steps
             arguments = {"path": str(source), "name": model.name, "shapes": model.shapes}

@@ -16,6 +16,7 @@ class Fp16:
     TITLE = "FP16"
     STAGE = "quantize"
     GAINS = ("size", "memory")
+    CALIBRATES = False
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = [{}]

@@ -17,6 +17,7 @@ class Int8Dynamic:
     TITLE = "INT8, dynamic"
     STAGE = "quantize"
     GAINS = ("latency", "size", "memory")
+    CALIBRATES = False
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
         """Convolutions run as ConvInteger, which is often many times slower: they are tried last."""

@@ -23,6 +23,7 @@ class Int8Static:
     TITLE = "INT8, static"
     STAGE = "quantize"
     GAINS = ("latency", "size", "memory")
+    CALIBRATES = True
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
         """Signed-by-unsigned where the CPU has VNNI (S8S8 was seen 57 times slower there), 7-bit weights elsewhere.

@@ -16,6 +16,7 @@ class Magnitude:
     TITLE = "Magnitude pruning"
     STAGE = "prune"
     GAINS = ("size",)
+    CALIBRATES = False
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
         return [

@@ -75,7 +75,7 @@ def run_report(args: argparse.Namespace) -> None:
 def planned(args: argparse.Namespace) -> Report:
     """The report of taking the file in and planning, in this process; records are kept as the app would keep them."""
     keeper = open_headless(home())
-    desk = Desk(home(), keeper, lambda done, text: print(f"{done:4.0%} {text}", file=sys.stderr))
+    desk = Desk(home(), keeper, Told())
     budget = Budget(
         latency_ms=args.latency_ms, percentile=args.percentile, max_loss=args.max_loss, objective=args.objective,
         memory_bytes=None if args.memory_mb is None else int(args.memory_mb * 1_000_000),
@@ -96,6 +96,18 @@ def planned(args: argparse.Namespace) -> Report:
     if report is None:
         raise DataError("The report was not kept.")
     return report
+
+
+class Told:
+    """Progress on stderr: a line when the text changes, no more."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, done_frac: float, text: str) -> None:
+        if text != self._last:
+            self._last = text
+            print(f"{done_frac:4.0%} {text}", file=sys.stderr, flush=True)
 
 
 def shapes_of(given: list[str]) -> dict[str, tuple[int, ...]]:

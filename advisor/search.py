@@ -1,7 +1,8 @@
 """The search for the smallest model that does the job: make, compare, screen, and measure the best in earnest."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from profiler.types import Machine, Measurement, Model
 ORIGINAL = "original"
 WAVE = 4  # variants made before the first screen; later waves are as large
 FINALISTS = 3
+STEP_FRAC = 0.02  # how far one child moves the progress
 MAKE_SHARE = 0.6  # of the time budget; the rest is for measuring the finalists
 SCREEN = Settings(budget_s=1.0, least_calls=16, least_s=0.4, percentile=50.0, warmup_s=0.1)
 FINAL = Settings(budget_s=8.0, least_calls=100, least_s=3.0, percentile=95.0)
@@ -92,8 +94,8 @@ class Search:
             if self._spent(MAKE_SHARE):
                 self._not_tried.append(f"{step.title}: the time budget was spent")
                 continue
-            self._tell(f"Trying {step.title}")
-            variant = self._made(step, before)
+            with self._working(f"Trying {step.title}"):
+                variant = self._made(step, before)
             self._variants[variant.id] = variant
             made += [variant] if variant.failed is None else []
         if made:
@@ -140,7 +142,9 @@ class Search:
             "model": question.model, "data": str(question.data) if question.data else None,
             "seconds": 0.05 * question.seconds,
         }  # fmt: skip
-        found = self._desk.task(compare, arguments, readable=self._readable(), limits=Limits(seconds=question.seconds))
+        limits = Limits(seconds=max(60.0, question.seconds))
+        with self._working("Comparing with the original"):
+            found = self._desk.task(compare, arguments, readable=self._readable(), limits=limits)
         for variant in made:
             answer = found[variant.id]
             changed = (
@@ -154,17 +158,20 @@ class Search:
         running = [variant for variant in made if variant.failed is None]
         if not running:
             return
-        self._time(running, SCREEN, peak=False)
-        so_far = recommend.recommend(self._question.budget, self._runs[running[0].id][1], self._candidates())
-        self._tell(f"So far: {so_far.headline}")
+        with self._working("Timing against the original"):
+            original = self._time(running, SCREEN, peak=False)
+        so_far = recommend.recommend(self._question.budget, original, self._candidates())
+        with self._working(f"So far: {so_far.headline}"):
+            self._desk.save(*made)
 
     def _measure_finalists(self) -> Measurement:
         """The best by objective among those that keep the quality, and the original, measured in earnest."""
         budget = self._question.budget
         plans = [plan for plan in self._plans() if plan.latency_ratio and not _breaks_quality(plan, budget)]
         ranked = sorted(plans, key=lambda plan: _rank(plan, budget))
-        self._tell("Measuring the best against the original")
-        return self._time([self._variants[plan.variant_id] for plan in ranked[:FINALISTS]], FINAL, peak=True)
+        best = [self._variants[plan.variant_id] for plan in ranked[:FINALISTS]]
+        with self._working("Measuring the best against the original", until=1.0):
+            return self._time(best, FINAL, peak=True)
 
     def _time(self, variants: Sequence[Variant], settings: Settings, *, peak: bool) -> Measurement:
         """Times original and variants interleaved in one child and saves the runs; the original's run."""
@@ -216,8 +223,13 @@ class Search:
     def _spent(self, share: float) -> bool:
         return time.monotonic() - self._started > share * self._question.seconds
 
-    def _tell(self, text: str) -> None:
-        self._desk.progress((time.monotonic() - self._started) / self._question.seconds, text)
+    @contextmanager
+    def _working(self, text: str, until: float = 0.0) -> Iterator[None]:
+        """Inside, a child's progress moves the job on from where the clock has it, by a step, or up to `until`."""
+        done = min(0.95, (time.monotonic() - self._started) / self._question.seconds)
+        with self._desk.span(done, max(until, min(0.97, done + STEP_FRAC))):
+            self._desk.progress(0.0, text)
+            yield
 
 
 def _breaks_quality(plan: Plan, budget: Budget) -> bool:

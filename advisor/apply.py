@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,7 +12,8 @@ from advisor.agreement import not_finite
 from advisor.techniques import Product, Request, Technique, techniques
 from data.errors import InputError
 from data.records import from_plain
-from profiler.runtimes import runtimes
+from profiler.files import bytes_on_disk, sha256_of
+from profiler.measure import Entry, load
 from profiler.tasks import ChildDesk, task
 from profiler.types import Machine, Model
 
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from numpy import ndarray
 
 CALIBRATION_SAMPLES = 64
-READ_BYTES = 1 << 20
 
 
 @task
@@ -83,8 +82,8 @@ def _verify(product: Product, request: Request) -> None:
 
 
 def _run(runtime: str, path: Path, options: Mapping[str, str], call: Mapping[str, ndarray]) -> dict[str, ndarray]:
-    session = runtimes()[runtime].load(path, {"threads": "1", **options})
-    return session.run(call)
+    entry = Entry(label="result", path=str(path), runtime=runtime, options={"threads": "1", **options})
+    return load(entry)[0].run(call)
 
 
 def _described(product: Product, request: Request) -> dict[str, Any]:
@@ -103,20 +102,10 @@ def _described(product: Product, request: Request) -> dict[str, Any]:
         "decoded": product.decoded.name if product.decoded else None,
         "runtime": product.runtime,
         "runtime_options": dict(product.runtime_options),
-        "sha256": sha256(files),
-        "file_bytes": sum(path.stat().st_size for path in files),
+        "sha256": sha256_of(product.file, product.companions),
+        "file_bytes": bytes_on_disk(product.file, product.companions),
         "weight_bytes": weight_bytes,
         "changed_count": product.changed_count,
         "notes": list(product.notes),
         "calibrated_on": "random inputs" if request.calibration_is_random else "the given inputs",
     }
-
-
-def sha256(files: list[Path]) -> str:
-    """The sha256 of a file; of a file with companions, of all of them one after the other."""
-    digest = hashlib.sha256()
-    for path in files:
-        with path.open("rb") as stream:
-            while block := stream.read(READ_BYTES):
-                digest.update(block)
-    return digest.hexdigest()

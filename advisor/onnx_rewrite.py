@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor.facts import CONVOLUTIONS, MATRIX_PRODUCTS, PROTOBUF_LIMIT_BYTES, RECURRENT, WEIGHTED
 from data.errors import InputError, RightsizeError
-from data.units import BITS_PER_BYTE
+from profiler import onnx_tools
 
 if TYPE_CHECKING:
     from numpy import ndarray
-
-# onnx.TensorProto.DataType by name, where a value takes less than a byte.
-PACKED_BITS = {"UINT4": 4, "INT4": 4, "FLOAT4E2M1": 4, "UINT2": 2, "INT2": 2}
 
 
 @contextmanager
@@ -33,33 +29,19 @@ def edge(doing: str) -> Iterator[None]:
 
 def load(path: Path) -> Any:
     """The ONNX model at `path` with its external weights. Raises InputError where it cannot be read."""
-    import onnx
-
-    with edge("Reading the ONNX file"):
-        return onnx.load(str(path))
+    return onnx_tools.load(path)
 
 
 def save(proto: Any, path: Path) -> tuple[Path, ...]:
     """Writes the model; weights that do not fit one protobuf message go to a companion beside it (returned)."""
-    import onnx
-
     with edge("Writing the ONNX file"):
         path.unlink(missing_ok=True)
-        if proto.ByteSize() < PROTOBUF_LIMIT_BYTES * 0.95:
-            onnx.save_model(proto, str(path))
-            return ()
-        companion = path.with_suffix(".onnx.data")
-        companion.unlink(missing_ok=True)
-        onnx.save_model(proto, str(path), save_as_external_data=True, location=companion.name, size_threshold=1024)
-        return (companion,)
+        return onnx_tools.save(proto, path)
 
 
 def array(tensor: Any) -> ndarray:
     """A stored tensor as a numpy array of its own (it may be written to)."""
-    import onnx
-
-    values: ndarray = onnx.numpy_helper.to_array(tensor)
-    return values.copy()
+    return onnx_tools.array(tensor).copy()
 
 
 def put(tensor: Any, values: ndarray) -> None:
@@ -107,64 +89,8 @@ def name_nodes(proto: Any) -> None:
 
 
 def attribute(node: Any, name: str, default: Any) -> Any:
-    """The value of a node's attribute, or the default."""
-    import onnx
-
-    found = next((item for item in node.attribute if item.name == name), None)
-    return default if found is None else onnx.helper.get_attribute_value(found)
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """A float weight matrix and the node that first multiplies by it. `axis` is the axis of the stored array
-    that is summed over (None for convolutions, whose inputs are axes 1 and up, and for recurrent gates, axis 2)."""
-
-    node: Any
-    tensor: Any
-    slot: int
-    uses: int
-
-    @property
-    def axis(self) -> int | None:
-        if self.node.op_type == "MatMul":
-            return len(self.tensor.dims) - 2
-        if self.node.op_type == "Gemm":
-            return 1 if attribute(self.node, "transB", 0) else 0
-        return None
-
-
-def weights(proto: Any, operators: tuple[str, ...] = WEIGHTED, smallest: int = 16) -> list[Weight]:
-    """The float32 weights of these operators in the main graph, each stored tensor once (shared ones say how often
-    they are used), in graph order; tensors of fewer than `smallest` values are left out."""
-    import onnx
-
-    stored = {tensor.name: tensor for tensor in proto.graph.initializer}
-    uses: dict[str, int] = {}
-    for node in proto.graph.node:
-        for name in node.input:
-            uses[name] = uses.get(name, 0) + 1
-    found: dict[str, Weight] = {}
-    for node in proto.graph.node:
-        for slot in _weight_slots(node) if node.op_type in operators else ():
-            tensor = stored.get(node.input[slot]) if slot < len(node.input) else None
-            if tensor is None or tensor.name in found or tensor.data_type != onnx.TensorProto.FLOAT:
-                continue
-            if len(tensor.dims) >= 2 and _size(tensor.dims) >= smallest:
-                found[tensor.name] = Weight(node, tensor, slot, uses[tensor.name])
-    return list(found.values())
-
-
-def _weight_slots(node: Any) -> tuple[int, ...]:
-    if node.op_type in CONVOLUTIONS + MATRIX_PRODUCTS:
-        return (1,)
-    return (1, 2) if node.op_type in RECURRENT else ()
-
-
-def _size(dims: Any) -> int:
-    size = 1
-    for length in dims:
-        size *= length
-    return size
+    """The value of a node's attribute (text as str), or the default."""
+    return onnx_tools.attributes(node).get(name, default)
 
 
 def gemm_to_matmul(proto: Any) -> int:
@@ -226,21 +152,8 @@ def _read_names(graph: Any) -> Iterator[str]:
 
 
 def weight_bytes(proto: Any) -> int:
-    """Bytes of all stored tensors of the main graph: initializers and Constant nodes, 4-bit values packed."""
-    import onnx
-
-    tensors = list(proto.graph.initializer)
-    tensors += [item.t for node in proto.graph.node if node.op_type == "Constant" for item in node.attribute]
-    total = 0
-    for tensor in tensors:
-        if not tensor.data_type:
-            continue
-        kind = onnx.TensorProto.DataType.Name(tensor.data_type)
-        bits = PACKED_BITS.get(kind)
-        if bits is None:
-            bits = onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type).itemsize * BITS_PER_BYTE
-        total += (_size(tensor.dims) * bits + BITS_PER_BYTE - 1) // BITS_PER_BYTE
-    return total
+    """Bytes of all stored tensors: initializers and Constant nodes, 4-bit values packed."""
+    return sum(onnx_tools.stored_bytes(tensor) for tensor in onnx_tools.tensors(proto) if tensor.data_type)
 
 
 def prepared(source: Path, folder: Path, *, large: bool) -> Path:
@@ -265,9 +178,9 @@ def prepared(source: Path, folder: Path, *, large: bool) -> Path:
 
 def companions(path: Path) -> tuple[Path, ...]:
     """The files beside `path` that hold its weights."""
-    import onnx
-    from onnx.external_data_helper import ExternalDataInfo, uses_external_data
+    return onnx_tools.external_files(onnx_tools.load(path, weights=False), path.parent)
 
-    proto = onnx.load(str(path), load_external_data=False)
-    places = {ExternalDataInfo(tensor).location for tensor in proto.graph.initializer if uses_external_data(tensor)}
-    return tuple(path.parent / place for place in sorted(places))
+
+def without_telemetry() -> None:
+    """NNCF reports its use over the network unless this is set before it is imported."""
+    os.environ["NNCF_CI"] = "1"

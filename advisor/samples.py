@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
-from profiler.types import Model, Tensor
+from profiler import inputs
+from profiler.types import Model
 
 if TYPE_CHECKING:
     from numpy import ndarray
 
 MOST_PER_CALL = 32
-LABELS = "labels"
-INTEGERS_BELOW = 2  # ids without a known table: 0 and 1 are in every vocabulary and every mask
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,101 +26,37 @@ class Samples:
     is_random: bool
     source: str
 
-    @property
-    def count(self) -> int:
-        """Samples in all calls: the length of the first axis of the first input, summed."""
-        return sum(length(call) for call in self.calls)
 
-
-def read(model: Model, data: Path | None, *, most: int, seed: int = 0) -> Samples:
+def read(
+    model: Model,
+    data: Path | None,
+    *,
+    most: int,
+    shapes: Mapping[str, tuple[int, ...]] | None = None,
+    seed: int = 0,
+) -> Samples:
     """At most `most` samples: from `data` (an .npz of arrays named like the inputs, samples along axis 0, plus
-    optional `labels`), else random. Raises InputError where the arrays do not fit the model's inputs."""
-    return _random(model, most, seed) if data is None else _given(model, data, most)
-
-
-def _given(model: Model, data: Path, most: int) -> Samples:
-    import numpy as np
-
-    try:
-        with np.load(data, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-    except Exception as error:
-        raise InputError("The data is not an .npz of plain arrays.", details=f"{error}") from error
-    labels = arrays.pop(LABELS, None)
-    inputs = {tensor.name: _fitted(tensor, arrays) for tensor in model.inputs}
-    lengths = {len(values) for values in inputs.values()}
-    if len(lengths) != 1 or lengths == {0}:
-        raise InputError("The arrays of the data do not all have the same number of samples along their first axis.")
-    (length,) = lengths
-    if labels is not None and len(labels) != length:
-        raise InputError(f"There are {len(labels)} labels for {length} samples.")
-    most, fixed = min(most, length), _fixed_batch(model)
-    step = fixed or min(MOST_PER_CALL, most)
-    starts = range(0, most - step + 1 if fixed else most, step)
-    calls = tuple(
-        {name: values[start : min(start + step, most)] for name, values in inputs.items()} for start in starts
-    )
-    if not calls:
-        raise InputError(f"The model takes {step} samples a call; the data has {length}.")
-    kept = None if labels is None else labels[: min(most, len(calls) * step)]
-    return Samples(calls=calls, labels=kept, is_random=False, source="given")
-
-
-def _fitted(tensor: Tensor, arrays: Mapping[str, ndarray]) -> ndarray:
-    if tensor.name not in arrays:
-        raise InputError(
-            f"The data has no array named '{tensor.name}'.",
-            hint="Name the arrays of the .npz like the model's inputs, and the labels 'labels'.",
-        )
-    values = arrays[tensor.name]
-    fits = values.ndim == len(tensor.shape) and all(
-        not isinstance(wanted, int) or wanted == got
-        for wanted, got in zip(tensor.shape[1:], values.shape[1:], strict=False)
-    )
-    if not fits:
-        wanted = "x".join("?" if axis is None else str(axis) for axis in tensor.shape)
-        got = "x".join(str(length) for length in values.shape)
-        raise InputError(f"Input '{tensor.name}' takes {wanted}; the data's array is {got}.")
-    if values.dtype.kind not in "fiub":
-        raise InputError(f"The data's array '{tensor.name}' holds no numbers.")
-    return values.astype(tensor.dtype, copy=False)
-
-
-def _random(model: Model, most: int, seed: int) -> Samples:
-    import numpy as np
-
-    generator = np.random.default_rng(seed)
-    step = _fixed_batch(model) or 1
-    calls = tuple(
-        {tensor.name: _drawn(tensor, _shape(model, tensor, step), generator) for tensor in model.inputs}
-        for _ in range(max(1, most // step))
-    )
+    optional `labels`), else random ones of these `shapes` (the model's own where None). Raises InputError where they
+    do not fit the model's inputs."""
+    if data is not None:
+        return _given(model, data, most)
+    filled = dict(shapes or model.shapes)
+    drawn = inputs.random_feeds(model, filled, seed=seed)
+    count = max(1, most // length(drawn))
+    calls = (drawn, *(inputs.random_feeds(model, filled, seed=seed * count + number) for number in range(1, count)))
     return Samples(calls=calls, labels=None, is_random=True, source="random")
 
 
-def _drawn(tensor: Tensor, shape: tuple[int, ...], generator: object) -> ndarray:
-    import numpy as np
-
-    assert isinstance(generator, np.random.Generator)
-    if tensor.dtype.startswith(("float", "bfloat")):
-        return generator.standard_normal(shape, dtype=np.float32).astype(tensor.dtype)
-    if tensor.dtype == "bool":
-        return np.ones(shape, dtype=bool)
-    high = tensor.upper_bound or INTEGERS_BELOW
-    return generator.integers(0 if tensor.upper_bound else 1, high, shape).astype(tensor.dtype)
-
-
-def _shape(model: Model, tensor: Tensor, step: int) -> tuple[int, ...]:
-    known = model.shapes.get(tensor.name, ())
-    filled = []
-    for index, axis in enumerate(tensor.shape):
-        if isinstance(axis, int):
-            filled.append(axis)
-        elif index < len(known):
-            filled.append(known[index])
-        else:
-            filled.append(step if index == 0 else 128)
-    return tuple(filled)
+def _given(model: Model, data: Path, most: int) -> Samples:
+    """A model whose batch is fixed is given whole batches; others the rest of the samples too."""
+    feeds, labels = inputs.load_npz(data, model)
+    taken = {name: values[:most] for name, values in feeds.items()}
+    fixed = _fixed_batch(model)
+    calls = tuple(inputs.batches(taken, fixed or MOST_PER_CALL, whole=fixed is not None))
+    if not calls:
+        raise InputError(f"The model takes {fixed} samples a call; the data has {length(feeds)}.")
+    kept = None if labels is None else labels[: sum(length(call) for call in calls)]
+    return Samples(calls=calls, labels=kept, is_random=False, source="given")
 
 
 def _fixed_batch(model: Model) -> int | None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from advisor import facts, onnx_rewrite
+from advisor import facts, layers, onnx_rewrite
 from advisor.techniques import Product, Request
 from data.errors import InputError
 from profiler.types import Machine, Model
@@ -41,7 +41,7 @@ class Fp16:
         before = _kinds(proto)
         clipped = sum(
             int((np.abs(onnx_rewrite.array(weight.tensor)) > float(np.finfo(np.float16).max)).sum())
-            for weight in onnx_rewrite.weights(proto, smallest=1)
+            for weight in layers.weights(proto, smallest=1)
         )
         request.progress(0.3, "Converting to 16-bit floats")
         with onnx_rewrite.edge("FP16 conversion"):

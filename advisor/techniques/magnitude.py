@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from advisor import facts, onnx_rewrite
+from advisor import facts, layers, onnx_rewrite
 from advisor.techniques import Product, Request
 from data.errors import InputError
 from profiler.types import Machine, Model
@@ -33,7 +33,7 @@ class Magnitude:
             raise InputError("The share of weights to remove lies between 0 and 1.")
         proto = onnx_rewrite.load(request.source)
         onnx_rewrite.lift_constants(proto)
-        pruned = onnx_rewrite.weights(proto)
+        pruned = layers.weights(proto)
         if not pruned:
             raise InputError("No stored weight is used by a convolution, matrix product or recurrent layer.")
         values = [onnx_rewrite.array(weight.tensor) for weight in pruned]

@@ -136,7 +136,7 @@ def feeds_of(feed: Feed) -> "dict[str, ndarray]":
     """The arrays that are fed, by input name. Raises InputError where the data does not fit the model."""
     inputs = importlib.import_module("profiler.inputs")
     if feed.data:
-        rows = inputs.load_npz(Path(feed.data), feed.model)
+        rows, _ = inputs.load_npz(Path(feed.data), feed.model)
         return {name: _batch(rows[name], feed.batch_size) for name in rows}
     return dict(inputs.random_feeds(feed.model, feed.shapes, feed.batch_size, feed.seed))
 

@@ -1,0 +1,57 @@
+"""Which techniques to try on a model, in which order. Nothing is left out by rule, only tried later."""
+
+from collections.abc import Sequence
+
+from advisor.compress import failed, titled
+from advisor.techniques import techniques
+from advisor.types import Budget, Step, Variant
+from profiler.types import Machine, Model
+
+# Bytes of the result over bytes of a float32 original, by name: the smallest come first. A technique that is not
+# named here keeps the size.
+EXPECTED_SIZE = {
+    "weight_only": 0.18, "weight_only_openvino": 0.16, "kmeans": 0.15, "int8_static": 0.26, "int8_openvino": 0.26,
+    "int8_dynamic": 0.26, "sparse_storage": 0.6, "fp16": 0.5, "structured": 0.4, "low_rank": 0.6,
+}  # fmt: skip
+CONVOLUTIONS = {"Conv", "ConvTranspose"}
+PRODUCTS = {"MatMul", "Gemm", "Attention"}
+
+
+def candidates(
+    model: Model, machine: Machine, budget: Budget, only: Sequence[str] = ()
+) -> tuple[list[Step], list[Variant]]:
+    """Steps to try, the most promising first, and what refused this model with its reason.
+
+    Every technique's best option comes before any technique's second; what can gain on the objective comes before
+    what cannot, a mere choice of runtime before what must be computed, then the smaller expected file; what is
+    known to be slow on this mix of operators comes last.
+    """
+    steps, refused = [], []
+    for name, technique in techniques().items():
+        if only and name not in only:
+            continue
+        reason = technique.refuses(model, machine)
+        if reason is not None:
+            refused.append(failed(model, [titled(name, {})], reason))
+            continue
+        for place, option in enumerate(technique.options(model, machine)):
+            steps.append((_order(name, place, model, budget), titled(name, option)))
+    return [step for _, step in sorted(steps, key=lambda item: item[0])], refused
+
+
+def _order(name: str, place: int, model: Model, budget: Budget) -> tuple[bool, bool, int, bool, float, str]:
+    technique = techniques()[name]
+    wanted = "size" if budget.objective == "size" else "latency"
+    runtime_choice = technique.STAGE == "runtime"
+    return (
+        slow_here(name, model), wanted not in technique.GAINS, place, not runtime_choice,
+        EXPECTED_SIZE.get(name, 1.0), name,
+    )  # fmt: skip
+
+
+def slow_here(name: str, model: Model) -> bool:
+    """Whether this technique was seen to slow models of this operator mix: dynamic INT8 on convolutional ones (6 to
+    15 times). It is still tried, after all others."""
+    convolutions = sum(count for op, count in model.operators.items() if op in CONVOLUTIONS)
+    products = sum(count for op, count in model.operators.items() if op in PRODUCTS)
+    return name == "int8_dynamic" and convolutions > products

@@ -1,0 +1,16 @@
+"""After how many calls compressing has paid for itself."""
+
+from advisor.types import Plan
+from data.units import MS_PER_S
+from profiler.types import Measurement
+
+
+def calls(make_s: float | None, plan: Plan, original: Measurement) -> float | None:
+    """Calls after which the joules saved exceed those that making the variant took; None where nothing is saved or
+    not all is known. The machine is taken to draw, while compressing, what it draws while it serves: making took
+    `make_s` seconds, one call of the original `energy_j` joules in its median time."""
+    if make_s is None or original.energy_j is None or plan.energy_ratio is None or plan.energy_ratio.high >= 1.0:
+        return None
+    call_s = sorted(original.samples_ms)[len(original.samples_ms) // 2] / MS_PER_S
+    saved_s_per_call = call_s * (1.0 - plan.energy_ratio.mid)
+    return make_s / saved_s_per_call if saved_s_per_call > 0 else None

@@ -1,0 +1,130 @@
+"""The whole way as one job: measure the original, search, recommend, footprint, report."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from advisor import compress, footprint, payback
+from advisor.search import Answer, Question, Search
+from advisor.types import Budget, Footprint, Plan, Recommendation, Report, Source
+from data import tables
+from data.errors import InputError
+from data.estimate import Estimate
+from data.records import from_plain
+from profiler.inputs import filled_shapes
+from profiler.jobs import Desk, now
+from profiler.machine import machine
+from profiler.tasks import procedure
+from profiler.types import Model
+
+REPORT_VERSION = 1
+SEARCH_S = 150.0
+
+
+@procedure
+def plan(
+    desk: Desk,
+    *,
+    sha256: str,
+    budget: Mapping[str, Any],
+    data: str | None = None,
+    shapes: Mapping[str, Sequence[int]] | None = None,
+    batch_size: int = 1,
+    threads: int | None = None,
+    seconds: float = SEARCH_S,
+    only: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Compresses the kept model `sha256` really, measures each variant against it, and saves the report;
+    {"report": its id, "verdict"}. `budget` is a Budget as plain values, `data` an .npz, `seconds` what the search
+    may take, `only` the techniques to try (none: all). Raises InputError where the model cannot run."""
+    wanted = checked(from_plain(Budget, dict(budget)))
+    model, source = kept_model(desk, sha256)
+    question = Question(
+        model=model, source=source, machine=machine(), budget=wanted, data=Path(data) if data else None,
+        shapes=filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size), batch_size=batch_size,
+        threads=threads, seconds=seconds, only=tuple(only),
+    )  # fmt: skip
+    with desk.span(0.0, 0.97):
+        answer = Search(desk, question).run()
+    desk.progress(0.98, "Writing the report")
+    report = reported(question, answer)
+    desk.save(report)
+    return {"report": report.id, "verdict": report.recommendation.verdict}
+
+
+def kept_model(desk: Desk, sha256: str) -> tuple[Model, Path]:
+    """The kept record and file of a model that can run. Raises InputError where there is none."""
+    model, source = desk.get(Model, sha256), compress.original_file(desk.home, sha256)
+    if model is None or source is None:
+        raise InputError("This model is not kept here any more.", hint="Add the file again.")
+    if model.cannot_run:
+        raise InputError(model.cannot_run)
+    if not model.format.startswith("onnx"):
+        raise InputError(
+            f"Techniques work on ONNX files; this one is {model.format}.", hint="Turn it into ONNX first."
+        )
+    return model, source
+
+
+def checked(budget: Budget) -> Budget:
+    """The budget, if its values make sense. Raises InputError naming the one that does not."""
+    if budget.latency_ms is not None and budget.latency_ms <= 0:
+        raise InputError("A latency budget must be longer than 0 ms.")
+    if not 0 <= budget.max_loss <= 1:
+        raise InputError("The allowed loss lies between 0 and 1.", hint="0.01 allows one point of accuracy.")
+    if budget.requests_per_day < 0:
+        raise InputError("Requests per day cannot be negative.")
+    if not 0 < budget.percentile < 100:
+        raise InputError("The percentile lies between 0 and 100.", hint="95 is usual.")
+    if budget.zone is not None:
+        tables.zone(budget.zone)
+    return budget
+
+
+def reported(question: Question, answer: Answer) -> Report:
+    """The report of a finished search: footprints a year before and after, pay-back, sources."""
+    budget, found, baseline = question.budget, answer.recommendation, answer.baseline
+    grid, sources = grid_of(budget.zone)
+    before = yearly(baseline.energy_j, budget, grid)
+    after = before if found.plan is None else yearly(found.plan.energy_j, budget, grid)
+    spent_s = {variant.id: variant.make_s for variant in answer.variants}
+
+    def finished(one: Plan | None) -> Plan | None:
+        if one is None:
+            return None
+        return replace(
+            one, footprint=yearly(one.energy_j, budget, grid),
+            payback_calls=payback.calls(spent_s.get(one.variant_id), one, baseline),
+        )  # fmt: skip
+
+    recommendation = replace(found, plan=finished(found.plan), runner_up=finished(found.runner_up))
+    return Report(
+        id=uuid.uuid4().hex[:12], created_at=now(), version=REPORT_VERSION, budget=budget, model=question.model,
+        machine=baseline.machine, baseline=baseline, measurements=answer.measurements, variants=answer.variants,
+        recommendation=recommendation, footprint_before=before, footprint_after=after,
+        sources=(*sources, *methods(recommendation, baseline.energy_j)),
+    )  # fmt: skip
+
+
+def yearly(energy_j: Estimate | None, budget: Budget, grid: Estimate | None) -> Footprint:
+    """The footprint a year of a call's joules; empty where they are not known."""
+    return Footprint() if energy_j is None else footprint.yearly(energy_j, budget.requests_per_day, grid)
+
+
+def grid_of(zone: str | None) -> tuple[Estimate | None, tuple[Source, ...]]:
+    """Grams per kWh of a zone with its source; (None, nothing) where no zone is chosen. Raises InputError."""
+    if zone is None:
+        return None, ()
+    found = tables.zone(zone)
+    credit = tables.source(found.source)
+    named = Source(id=credit.id, title=credit.title, licence=credit.licence, as_of=credit.as_of, url=credit.url)
+    return found.estimate(), (named,)
+
+
+def methods(found: Recommendation, energy_j: Estimate | None) -> tuple[Source, ...]:
+    """How the numbers of a report came about, as sources of their own."""
+    ratio = found.plan.latency_ratio if found.plan else None
+    made = [Source(id="energy", title=energy_j.source, licence="", as_of="")] if energy_j else []
+    return (*made, *([Source(id="ratio", title=ratio.source, licence="", as_of="")] if ratio else []))

@@ -1,0 +1,110 @@
+"""What the app keeps: the store, the queue, and which model and job this browser looks at (named in the URL)."""
+
+import atexit
+import os
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from advisor.types import Report, Variant
+from data.errors import DataError, RightsizeError, Unavailable
+from data.home import Home, home
+from data.inbox import take_in
+from data.store import Store
+from profiler.jobs import Jobs
+from profiler.types import Job, Machine, Measurement, Model
+
+Record = TypeVar("Record")
+KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Job, Machine, Measurement, Model, Report, Variant)}
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """One running app. `warning` says what is lost when the store on disk could not be opened."""
+
+    home: Home
+    store: Store
+    jobs: Jobs
+    warning: RightsizeError | None
+    said: list[str]
+
+
+@st.cache_resource(show_spinner="Opening the store")
+def app() -> App:
+    """The store and the queue, opened once for all browsers; in memory, with a warning, where the file cannot be."""
+    here, warning = home(), None
+    try:
+        store = Store(here.store)
+    except (Unavailable, DataError) as error:
+        store, warning = Store(None), error
+    atexit.register(store.close)
+    running = App(here, store, Jobs(here, store), warning, [])
+    take_in(store, here, KINDS, running.said.append)
+    return running
+
+
+def ask(question: str, **values: Any) -> pd.DataFrame:
+    """Rows of a named question to the store."""
+    return app().store.ask(question, **values)
+
+
+def get(kind: type[Record], key: str | None) -> Record | None:
+    """A kept record by its key."""
+    return app().store.get(kind, key) if key else None
+
+
+def model() -> Model | None:
+    """The model this browser looks at: named in the URL, else the newest."""
+    chosen = get(Model, st.query_params.get("model") or st.session_state.get("model"))
+    if chosen is None:
+        rows = ask("models")
+        chosen = get(Model, rows["sha256"].iloc[0]) if len(rows) else None
+    return chosen
+
+
+def choose_model(sha256: str) -> None:
+    """Look at this model from now on."""
+    st.query_params["model"] = st.session_state["model"] = sha256
+
+
+def report(sha256: str) -> Report | None:
+    """The report of this model that the URL names, else its newest."""
+    named = get(Report, st.query_params.get("report"))
+    if named is not None and named.model.sha256 == sha256:
+        return named
+    rows = ask("reports", model_sha256=sha256)
+    return get(Report, rows["id"].iloc[0]) if len(rows) else None
+
+
+def submit(procedure: Callable[..., Any], arguments: Mapping[str, Any], *, title: str, lane: str, slot: str) -> None:
+    """Queue a job and remember it under `slot` in the URL, so that a refreshed browser finds it."""
+    st.query_params[slot] = app().jobs.submit(procedure, arguments, title=title, lane=lane)
+
+
+def job(slot: str) -> Job | None:
+    """The job remembered under `slot`."""
+    named = st.query_params.get(slot)
+    return app().jobs.get(named) if named else None
+
+
+def done_with(slot: str) -> None:
+    """Forget the job of this slot."""
+    st.query_params.pop(slot, None)
+
+
+def received(upload: Any) -> Path:
+    """An uploaded file on disk, in the home's job folder; the browser's copy in memory can go."""
+    folder = app().home.jobs / f"upload-{uuid.uuid4().hex}"
+    folder.mkdir(mode=0o700)
+    target = folder / f"upload{Path(upload.name).suffix.lower()[:12]}"
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        upload.seek(0)
+        while block := upload.read(1 << 20):
+            file.write(block)
+    return target

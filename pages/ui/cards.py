@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from data import words
 from data.errors import RightsizeError
 from data.estimate import Estimate
 from pages.ui import formats, tables
@@ -49,8 +50,8 @@ def page(title: str, sub: str) -> None:
 
 @contextmanager
 def card(key: str, title: str = "", sub: str = "", **layout: Any) -> Iterator[None]:
-    """A white (or dark) box with a heading."""
-    with st.container(key=f"card-{key}", **layout):
+    """A box with a heading; boxes side by side are equally high."""
+    with st.container(key=f"card-{key}", **{"height": "stretch", **layout}):
         if title:
             with st.container(gap=None):
                 st.header(title, anchor=False)
@@ -92,7 +93,7 @@ def metric(key: str, item: Metric) -> None:
         st.metric(
             item.label,
             item.value,
-            item.delta,
+            item.delta.replace("−", "-") if item.delta else None,  # Streamlit reads the sign off an ASCII minus
             delta_color=("normal" if item.more_is_better else "inverse") if item.delta else "off",
             delta_description=item.against or None,
             help=item.help,
@@ -102,23 +103,23 @@ def metric(key: str, item: Metric) -> None:
             st.caption(" ".join(part for part in parts if part))
 
 
-def estimate(label: str, value: Estimate | None, ladder: formats.Ladder, factor: float = 1.0, **more: Any) -> Metric:
+def estimate(label: str, value: Estimate | None, ladder: words.Ladder, factor: float = 1.0, **more: Any) -> Metric:
     """The metric of an Estimate: its middle, its ends, its basis and its source."""
     if value is None:
-        return Metric(label=label, value=formats.NOT_KNOWN, **more)
+        return Metric(label=label, value=words.NOT_KNOWN, **more)
     return Metric(
         label=label,
-        value=formats.scaled(value.mid * factor, ladder),
+        value=words.scaled(value.mid * factor, ladder),
         basis=value.basis,
-        spread=formats.ends(value, ladder, factor),
+        spread=words.ends(value, ladder, factor),
         **{"help": value.source or None, **more},
     )
 
 
 def facts(pairs: Mapping[str, str]) -> None:
     """Names and values in two columns; values are shown as text, whatever is in them."""
-    rows = "\n".join(f"| {formats.name(key)} | {formats.name(value, 200)} |" for key, value in pairs.items())
-    st.markdown(f"| | |\n|---|---|\n{rows}")
+    rows = [{"what": f"**{formats.name(key)}**", "value": formats.name(value, 200)} for key, value in pairs.items()]
+    st.table(rows, border="horizontal", hide_index=True, hide_header=True)
 
 
 def chart(figure: Any, *, key: str, alt: str, table: "pd.DataFrame | None" = None) -> None:
@@ -129,14 +130,17 @@ def chart(figure: Any, *, key: str, alt: str, table: "pd.DataFrame | None" = Non
             tables.show(table, key=f"{key}_rows", alt=alt)
 
 
-def nothing_yet(text: str, *, todo: str = "", to: str | None = None, icon: str = ":material/upload_file:") -> None:
+def nothing_yet(
+    key: str, text: str, *, todo: str = "", to: str | None = None, icon: str = ":material/upload_file:"
+) -> None:
     """An empty state: what is missing, and the one thing to do about it (`to` is the page where that is done)."""
-    with st.container(key=f"empty-{abs(hash((text, to))) % 10**8}", horizontal_alignment="center"):
-        st.markdown(f"{icon} **{text}**")
+    with st.container(key=f"empty-{key}", horizontal_alignment="center", gap="xsmall"):
+        st.markdown(f"{icon}", width="content")
+        st.markdown(f"**{text}**", width="content", text_alignment="center")
         if to:
             st.page_link(to, label=todo or "Go there", icon=":material/arrow_forward:")
         elif todo:
-            st.caption(todo)
+            st.caption(todo, width="content", text_alignment="center")
 
 
 def warning(key: str, text: str) -> None:

@@ -1,58 +1,10 @@
-"""Numbers with their units, for the eye: the wording of `data.words`, and names from outside as text."""
+"""Text from outside made safe for markdown. Numbers are worded in `data.words`, for pages and reports alike."""
 
 import re
 import string
 
 from data.text import plain
-from data.words import (
-    NOT_KNOWN,
-    Ladder,
-    carbon,
-    change,
-    count,
-    duration,
-    ends,
-    energy,
-    energy_kwh,
-    flop,
-    interval,
-    interval_of,
-    latency,
-    number,
-    percent,
-    scaled,
-    size,
-    times,
-    turbine,
-    turbines,
-    usd,
-)
 
-__all__ = [
-    "NOT_KNOWN",
-    "Ladder",
-    "carbon",
-    "change",
-    "count",
-    "duration",
-    "ends",
-    "energy",
-    "energy_kwh",
-    "flop",
-    "interval",
-    "interval_of",
-    "latency",
-    "name",
-    "number",
-    "percent",
-    "scaled",
-    "short",
-    "size",
-    "times",
-    "turbine",
-    "turbines",
-    "usd",
-]
 _ESCAPED = str.maketrans({mark: "\\" + mark for mark in string.punctuation})
 
 

@@ -31,8 +31,11 @@ padding:1.2rem 1.3rem}}
 padding:1.05rem 1.2rem}}
 [class*="st-key-warn-"]{{background:var(--rs-warn);border:1px solid var(--rs-warnline);border-radius:.75rem;
 padding:.8rem 1.1rem}}
-[class*="st-key-empty-"]{{border:1px dashed var(--rs-heroline);border-radius:.75rem;padding:2.2rem 1.2rem;
-text-align:center}}
+[class*="st-key-empty-"]{{border:1.5px dashed var(--rs-heroline);border-radius:.75rem;padding:2.2rem 1.2rem}}
+[class*="st-key-empty-"] [data-testid=stIconMaterial]{{font-size:2.2rem;color:var(--rs-accent)}}
+[class*="st-key-card-"] h2,[class*="st-key-hero-"] h2{{padding:0 0 1rem}}
+[data-testid=stExpander] summary,[data-testid=stExpander] summary *{{opacity:1!important}}
+[data-testid=stExpander] summary{{color:var(--rs-mute)}}
 [data-testid=stCaptionContainer]{{color:var(--rs-mute)!important;opacity:1!important}}
 [data-testid=stCaptionContainer] p{{color:inherit;opacity:1}}
 [data-testid=stMetricLabel]{{color:var(--rs-mute)}}

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
 from data.text import plain
+from profiler.check_onnx import check_onnx
 from profiler.dtypes import bytes_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ def load(path: Path, *, weights: bool = True) -> "ModelProto":
         raise InputError("This ONNX file is damaged or cut off.", hint="Export it again.", details=str(error)) from None
     if not model.graph.node and not model.graph.output:
         raise InputError("This ONNX file holds no graph.", hint="Export the model again.")
+    check_onnx(model, path)
     check_external(model, path.parent)
     if weights:
         onnx.load_external_data_for_model(model, str(path.parent))

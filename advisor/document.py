@@ -1,0 +1,84 @@
+"""A report as headings, facts and tables: what every readable format shows, and no format adds to.
+
+Each cell carries the value it words and its path in the JSON report, so that what is read can be checked against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from data import words
+from data.estimate import Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Words, and where they stand for a number: the number, its path in the JSON, and its basis."""
+
+    text: str
+    value: float | None = None
+    path: str = ""
+    basis: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with a caption; the first column names the row."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """One heading with what stands under it. `figures` are names `report_figures` knows."""
+
+    id: str
+    title: str
+    paragraphs: tuple[str, ...] = ()
+    points: tuple[str, ...] = ()
+    facts: tuple[tuple[str, Cell], ...] = ()
+    tables: tuple[Table, ...] = ()
+    figures: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """The whole: a title, the answer in one line, and the sections in order."""
+
+    title: str
+    verdict: str
+    answer: str
+    created_at: str
+    sections: tuple[Section, ...]
+
+
+def text(words_: object, path: str = "") -> Cell:
+    """A cell without a number."""
+    return Cell(str(words_), path=path)
+
+
+def value(number: float | None, word: Callable[[float | None], str], path: str, basis: str = "") -> Cell:
+    """A number in words; "not known" where it is None."""
+    return Cell(word(number), number, path, basis if number is not None else "")
+
+
+def estimate(number: Estimate | None, ladder: words.Ladder, path: str, factor: float = 1.0) -> Cell:
+    """An estimate with its interval; the path is that of its middle."""
+    if number is None:
+        return Cell(words.NOT_KNOWN, path=path)
+    return Cell(words.interval(number, ladder, factor), number.mid, f"{path}.mid", number.basis)
+
+
+def ratio(number: Estimate | None, path: str) -> Cell:
+    """A ratio as a factor with its interval."""
+    if number is None:
+        return Cell(words.NOT_KNOWN, path=path)
+    return Cell(words.interval_of(number, words.times), number.mid, f"{path}.mid", number.basis)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
+    """A table of these rows."""
+    return Table(title=title, columns=tuple(columns), rows=tuple(tuple(row) for row in rows))

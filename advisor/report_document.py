@@ -31,7 +31,8 @@ def _answer(report: Report) -> Section:
         if found.binding_constraint != "objective":
             points.append(f"What binds: {found.binding_constraint}")
         if found.plan.payback_calls is not None:
-            points.append(f"Compressing pays back after {words.count(round(found.plan.payback_calls))} calls (modelled).")
+            calls = words.count(round(found.plan.payback_calls))
+            points.append(f"Compressing has paid for itself after {calls} calls (modelled).")
     return Section(
         id="answer", title="The answer", paragraphs=(found.headline,), points=(*points, *found.warnings),
         figures=("pareto",),

@@ -1,0 +1,75 @@
+"""A report's numbers as the rows its charts are drawn from; pages show the same rows as tables."""
+
+import pandas as pd
+
+from advisor.recommend import percentiles, title
+from advisor.report_document import runs
+from advisor.types import Footprint, Plan, Report
+from data.estimate import Estimate
+
+ORIGINAL, RECOMMENDED, MEETS, OUTSIDE = "original", "recommended", "meets the budget", "outside the budget"
+QUANTITIES = ("Latency", "Energy per call", "File size")
+
+
+def latencies(report: Report) -> pd.DataFrame:
+    """variant, latency_ms: one row a timed call of the original and the finalists."""
+    frames = [pd.DataFrame({"variant": name, "latency_ms": run.samples_ms}) for name, run in runs(report)]
+    return pd.concat(frames, ignore_index=True)
+
+
+def candidates(report: Report) -> pd.DataFrame:
+    """plan, latency_ms (at the budget's percentile, else the median), its ends by the paired ratio, loss_frac,
+    file_bytes, standing: one row the original and each plan that was measured."""
+    key = f"p{report.budget.percentile:g}"
+    known = percentiles(report.baseline.samples_ms, report.budget.percentile)
+    own = known[key] or known["p50"]
+    rows = [_row("Original", own, None, 0.0, report.model.file_bytes, ORIGINAL)]
+    chosen = report.recommendation.plan
+    for plan in report.recommendation.tried:
+        if plan.latency_ratio is None or plan.quality is None or own is None:
+            continue
+        standing = OUTSIDE if plan.ruled_out else MEETS
+        if chosen is not None and plan.variant_id == chosen.variant_id:
+            standing = RECOMMENDED
+        latency = own * plan.latency_ratio.mid
+        rows.append(_row(title(plan), latency, plan.latency_ratio * own, plan.quality.loss, plan.file_bytes, standing))
+    return pd.DataFrame(rows)
+
+
+def before_after(report: Report) -> pd.DataFrame:
+    """quantity, ratio, ratio_low, ratio_high, basis: what is left of each after the plan; empty where none is."""
+    plan = report.recommendation.plan
+    known = [] if plan is None else [(name, one) for name, one in zip(QUANTITIES, _ratios(plan), strict=True) if one]
+    return pd.DataFrame(
+        [
+            {"quantity": name, "ratio": one.mid, "ratio_low": one.low, "ratio_high": one.high, "basis": one.basis}
+            for name, one in known
+        ],
+        columns=["quantity", "ratio", "ratio_low", "ratio_high", "basis"],
+    )
+
+
+def _ratios(plan: Plan) -> tuple[Estimate | None, Estimate | None, Estimate | None]:
+    size = plan.size_ratio
+    saved = None if size is None else Estimate(low=size, mid=size, high=size, basis="measured", source="saved files")
+    return plan.latency_ratio, plan.energy_ratio, saved
+
+
+def _row(
+    name: str,
+    latency_ms: float | None,
+    ends: Estimate | None,
+    loss: float | None,
+    file_bytes: int | None,
+    standing: str,
+) -> dict[str, object]:
+    return {
+        "plan": name, "latency_ms": latency_ms, "latency_low_ms": ends.low if ends else latency_ms,
+        "latency_high_ms": ends.high if ends else latency_ms, "loss_frac": loss, "file_bytes": file_bytes,
+        "standing": standing,
+    }  # fmt: skip
+
+
+def has_footprint(footprint: Footprint) -> bool:
+    """Whether there is a year's energy to show."""
+    return footprint.kwh_per_year is not None

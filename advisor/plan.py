@@ -17,7 +17,7 @@ from profiler.inputs import filled_shapes
 from profiler.jobs import Desk, now
 from profiler.machine import machine
 from profiler.tasks import procedure
-from profiler.types import Model
+from profiler.types import Measurement, Model
 
 REPORT_VERSION = 1
 SEARCH_S = 150.0
@@ -102,10 +102,15 @@ def reported(question: Question, answer: Answer) -> Report:
     recommendation = replace(found, plan=finished(found.plan), runner_up=finished(found.runner_up))
     return Report(
         id=uuid.uuid4().hex[:12], created_at=now(), version=REPORT_VERSION, budget=budget, model=question.model,
-        machine=baseline.machine, baseline=baseline, measurements=answer.measurements, variants=answer.variants,
+        machine=baseline.machine, baseline=baseline, measurements=last_group(answer), variants=answer.variants,
         recommendation=recommendation, footprint_before=before, footprint_after=after,
         sources=(*sources, *methods(recommendation, baseline.energy_j)),
     )  # fmt: skip
+
+
+def last_group(answer: Answer) -> tuple[Measurement, ...]:
+    """The runs the verdict rests on, measured together; the quick ones of the search stay in the store."""
+    return tuple(run for run in answer.measurements if run.group_id == answer.baseline.group_id)
 
 
 def yearly(energy_j: Estimate | None, budget: Budget, grid: Estimate | None) -> Footprint:

@@ -190,7 +190,6 @@ def _sources(report: Report) -> Section:
 
 
 def runs(report: Report) -> Sequence[tuple[str, Measurement]]:
-    """(name, run) of the original and of every variant in the last group measured, for charts."""
+    """(name, run) of the original and of every finalist, for charts."""
     names = {variant.id: " + ".join(step.title for step in variant.steps) for variant in report.variants}
-    last = [run for run in report.measurements if run.group_id == report.baseline.group_id]
-    return [("Original" if run.variant_id is None else names.get(run.variant_id, "?"), run) for run in last]
+    return [("Original" if run.variant_id is None else names[run.variant_id], run) for run in report.measurements]

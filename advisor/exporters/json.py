@@ -21,9 +21,9 @@ class Json:
         return None
 
     def render(self, report: Report) -> bytes:
-        """The report with its schema's name and version, indented, UTF-8."""
+        """The report with its schema's name and version, UTF-8."""
         document = {"schema": SCHEMA, "version": report.version, "report": to_plain(report)}
-        return json.dumps(document, indent=1, ensure_ascii=False, allow_nan=False).encode()
+        return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
 
 
 def read(content: bytes) -> Report:

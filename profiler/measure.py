@@ -135,10 +135,13 @@ def warm_imports(name: str) -> None:
 def feeds_of(feed: Feed) -> "dict[str, ndarray]":
     """The arrays that are fed, by input name. Raises InputError where the data does not fit the model."""
     inputs = importlib.import_module("profiler.inputs")
-    if feed.data:
-        rows, _ = inputs.load_npz(Path(feed.data), feed.model)
-        return {name: _batch(rows[name], feed.batch_size) for name in rows}
-    return dict(inputs.random_feeds(feed.model, feed.shapes, feed.batch_size, feed.seed))
+    if not feed.data:
+        return dict(inputs.random_feeds(feed.model, feed.shapes, feed.batch_size, feed.seed))
+    rows, _ = inputs.load_npz(Path(feed.data), feed.model)
+    count = len(next(iter(rows.values())))
+    if count < feed.batch_size:
+        raise InputError(f"The data has {count} rows, fewer than the batch of {feed.batch_size}.")
+    return {name: array[: feed.batch_size] for name, array in rows.items()}
 
 
 def odd_outputs(session: Session, feeds: "dict[str, ndarray]") -> list[str]:
@@ -197,12 +200,6 @@ def _status_bytes(key: str) -> int:
         if line.startswith(key + ":"):
             return int(line.split()[1]) * BYTES_PER_KIB
     raise Unavailable("This system does not tell a process its memory.")
-
-
-def _batch(rows: "ndarray", batch_size: int) -> "ndarray":
-    if len(rows) < batch_size:
-        raise InputError(f"The data has {len(rows)} rows, fewer than the batch of {batch_size}.")
-    return rows[:batch_size]
 
 
 def _window(desk: ChildDesk, label: str, call: timing.Call, seconds: float) -> dict[str, float]:

@@ -1,0 +1,170 @@
+"""Headless: `python -m profiler inspect|measure FILE`, `python -m profiler machine`. JSON with --json."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from data import console
+from data.errors import InputError, Unavailable
+from data.home import home
+from data.inbox import open_headless
+from data.records import to_plain
+from data.units import BYTES_PER_MIB, MS_PER_S
+from profiler import intake, profile, stats
+from profiler.inputs import filled_shapes
+from profiler.jobs import Desk
+from profiler.machine import load, machine
+from profiler.measure import Feed
+from profiler.runtimes import runtimes
+from profiler.timing import Settings
+from profiler.types import Measurement, Model
+
+
+def main(arguments: list[str]) -> None:
+    """Does what the arguments ask for. Raises RightsizeError where it cannot."""
+    asked = _parser().parse_args(arguments)
+    {"inspect": _inspect, "measure": _measure, "machine": _machine}[asked.command](asked)
+
+
+def _inspect(asked: Any) -> None:
+    started = time.perf_counter()
+    with _desk() as desk:
+        model = intake.look(desk, Path(asked.file), Path(asked.file).name, dict(asked.shape))
+        desk.save(model)
+    seconds = time.perf_counter() - started
+    if asked.json:
+        console.answer(to_plain(model) | {"seconds": seconds})
+    else:
+        print(_about(model))
+
+
+def _measure(asked: Any) -> None:
+    file = Path(asked.file)
+    with _desk() as desk:
+        with desk.span(0.0, 0.1):
+            model = intake.look(desk, file, file.name, dict(asked.shape))
+        if model.cannot_run:
+            raise InputError(model.cannot_run)
+        runtime = asked.runtime or runtime_for(model.format)
+        subject = profile.Subject(
+            path=file.resolve(), model_sha256=model.sha256, runtime=runtime,
+            options={"precision": asked.precision} if asked.precision else {},
+            readable=tuple(file.resolve().parent / name for name in model.companions),
+        )  # fmt: skip
+        feed = Feed(
+            model=model, shapes=filled_shapes(model.inputs, dict(asked.shape), asked.batch),
+            batch_size=asked.batch, data=str(Path(asked.data).resolve()) if asked.data else None,
+        )  # fmt: skip
+        wish = profile.Wish(device=asked.device, threads=asked.threads, settings=Settings(budget_s=asked.seconds))
+        with desk.span(0.1, 1.0):
+            measured = profile.measure(desk, [subject], feed, wish)[0]
+        desk.save(model, measured)
+        desk.progress(1.0, "Done")
+    if asked.json:
+        console.answer(shown(measured))
+    else:
+        print(_lines(measured))
+
+
+def _machine(asked: Any) -> None:
+    here = machine()
+    if asked.json:
+        console.answer(to_plain(here) | {"load": load()})
+    else:
+        print("\n".join(f"{name}: {value}" for name, value in to_plain(here).items()))
+
+
+def runtime_for(format_name: str) -> str:
+    """The first runtime that reads this format and is installed. Raises Unavailable where none is."""
+    able = [runtime for runtime in runtimes().values() if format_name in runtime.FORMATS]
+    for runtime in sorted(able, key=lambda runtime: runtime.NAME != "onnxruntime"):
+        if runtime.missing() is None:
+            return runtime.NAME
+    reasons = [str(runtime.missing()) for runtime in able]
+    raise Unavailable(reasons[0] if reasons else f"No runtime here runs the format {format_name}.")
+
+
+def shown(measured: Measurement) -> dict[str, Any]:
+    """The measurement as the headless contract has it: statistics beside the raw samples, and all that was kept."""
+    summary = stats.summary(measured.samples_ms)
+    return to_plain(measured) | {
+        "p50_ms": summary.p50_ms, "p90_ms": summary.p90_ms, "p95_ms": summary.p95_ms, "p99_ms": summary.p99_ms,
+        "mean_ms": summary.mean_ms, "std_ms": summary.std_ms,
+        "median_interval_ms": [summary.median_low_ms, summary.median_high_ms],
+        "cpu_p50_ms": stats.percentile(measured.cpu_samples_ms, 50),
+        "throughput_per_s": measured.workload.batch_size * MS_PER_S / summary.mean_ms,
+    }  # fmt: skip
+
+
+def _lines(measured: Measurement) -> str:
+    found = shown(measured)
+    latency = ", ".join(
+        f"{name} {found[f'{name}_ms']:.3g} ms" for name in ("p50", "p90", "p95", "p99") if found[f"{name}_ms"] is not None
+    )
+    options = ", ".join(f"{name} {value}" for name, value in measured.options.items())
+    energy, peak = measured.energy_j, measured.peak_bytes
+    lines = [
+        f"{measured.runtime} on {measured.provider}: {options}, batch {measured.workload.batch_size}",
+        f"latency   {latency} ({len(measured.samples_ms)} calls, {'stable' if measured.stable else 'noisy'})",
+        f"CPU time  {found['cpu_p50_ms'] or found['mean_ms']:.3g} ms a call; load {measured.load_ms:.3g} ms",
+        f"rate      {found['throughput_per_s']:.4g} samples/s",
+        f"memory    {peak / BYTES_PER_MIB:.1f} MiB beyond the runtime's own" if peak is not None else "memory    unknown",
+        f"energy    {energy.low:.3g} to {energy.high:.3g} J a call, {energy.basis}" if energy else "energy    unknown",
+    ]
+    return "\n".join([*lines, *(f"note      {note}" for note in measured.notes)])
+
+
+def _about(model: Model) -> str:
+    inputs = ", ".join(f"{tensor.name} {tensor.dtype}{list(tensor.shape)}" for tensor in model.inputs)
+    lines = [
+        f"{model.name}: {model.format}, {model.file_bytes / BYTES_PER_MIB:.1f} MiB, sha256 {model.sha256}",
+        f"parameters {model.parameter_count:,} ({model.weight_bytes / BYTES_PER_MIB:.1f} MiB of weights)",
+        f"inputs     {inputs or 'none'}",
+        f"FLOP       {model.flop:,}" if model.flop is not None else "FLOP       unknown",
+    ]
+    return "\n".join([*lines, *(f"note       {note}" for note in model.notes)])
+
+
+@contextmanager
+def _desk() -> Iterator[Desk]:
+    """A desk over the store, or over the inbox while the app holds the store."""
+    place = home()
+    keeper = open_headless(place)
+    try:
+        yield Desk(place, keeper, console.progress)
+    finally:
+        keeper.close()
+
+
+def _parser() -> console.Parser:
+    parser = console.Parser(prog="python -m profiler", description="Inspect and measure model files on this machine.")
+    commands = parser.add_subparsers(dest="command", required=True, parser_class=console.Parser)
+    told = console.Parser(add_help=False)
+    told.add_argument("--json", action="store_true", help="one JSON object on stdout")
+    file = console.Parser(add_help=False, parents=[told])
+    file.add_argument("file", metavar="FILE")
+    file.add_argument("--shape", action="append", default=[], type=console.shape, metavar="name=1x3x224x224")
+    commands.add_parser("inspect", parents=[file], help="what the file is")
+    commands.add_parser("machine", parents=[told], help="what this machine is")
+    measure = commands.add_parser("measure", parents=[file], help="latency, memory and energy here")
+    measure.add_argument("--batch", type=_positive, default=1)
+    measure.add_argument("--threads", type=_positive, help="default: the physical cores")
+    measure.add_argument("--data", help="an .npz with arrays named like the model's inputs")
+    measure.add_argument("--runtime", choices=list(runtimes()))
+    measure.add_argument("--device", default="cpu", help="cpu, or cuda:0")
+    measure.add_argument("--precision", choices=("f32", "bf16"))
+    measure.add_argument("--seconds", type=float, default=10.0, help="time budget of the timed loop")
+    return parser
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise InputError(f"'{text}' is not a whole number above 0.")
+    return int(text)
+
+
+if __name__ == "__main__":
+    sys.exit(console.run(main, sys.argv[1:]))

@@ -1,0 +1,113 @@
+"""OpenVINO on the CPU: ONNX files and its own IR, in f32, or in bf16 where the CPU has it."""
+
+import importlib.util
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.errors import InputError, MeasurementError, RightsizeError, Unavailable
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+    from profiler.runtimes import Feeds
+
+PRECISIONS = {"f32": "FP32", "bf16": "BF16"}
+ONE_LINE = 400
+
+
+class OpenVino:
+    """Options: "threads", "precision" ("f32" as default, "bf16"): OpenVINO by itself would silently take bf16 on a
+    CPU that has it, so the precision is always set, and the one that it really took is told by `provider`."""
+
+    NAME = "openvino"
+    FORMATS = ("onnx", "openvino_ir")
+
+    def missing(self) -> str | None:
+        if importlib.util.find_spec("openvino") is None:
+            return "OpenVINO is not installed: pip install openvino."
+        return None
+
+    def load(self, path: Path, options: Mapping[str, str]) -> "OpenVinoSession":
+        if sentence := self.missing():
+            raise Unavailable(sentence)
+        import openvino
+
+        if options.get("device", "cpu") != "cpu":
+            raise Unavailable("OpenVINO runs on the CPU here.", hint="Measure on 'cpu', or with ONNX Runtime on a GPU.")
+        core, precision = openvino.Core(), options.get("precision", "f32")
+        if PRECISIONS.get(precision) not in core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise Unavailable(f"This CPU has no {precision} arithmetic.", hint="Choose the precision f32.")
+        settings = {
+            "INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": 1,
+            "INFERENCE_NUM_THREADS": int(options.get("threads", "1")), "ENABLE_CPU_PINNING": False,
+        }  # fmt: skip
+        try:
+            compiled = core.compile_model(str(path), "CPU", settings)
+        except Exception as error:
+            raise _readable(error, loading=True) from error
+        return OpenVinoSession(compiled, openvino)
+
+
+class OpenVinoSession:
+    """A compiled model and one request, whose input and output memory is kept between calls."""
+
+    def __init__(self, compiled: Any, openvino: Any) -> None:
+        self._openvino = openvino
+        self._compiled, self._request = compiled, compiled.create_infer_request()
+        taken = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
+        device = ",".join(compiled.get_property("EXECUTION_DEVICES"))
+        self.provider = f"OpenVINO {device} {taken}"
+        self._inputs = {name: port for port in compiled.inputs for name in port.get_names()}
+        self._outputs = {port.get_any_name() if port.get_names() else f"output_{place}": port
+                         for place, port in enumerate(compiled.outputs)}  # fmt: skip
+
+    def run(self, feeds: "Feeds") -> "dict[str, ndarray]":
+        self._bind(feeds)
+        try:
+            self._request.infer()
+        except Exception as error:
+            raise _readable(error, loading=False) from error
+        return {name: self._request.get_tensor(port).data.copy() for name, port in self._outputs.items()}
+
+    def prepare(self, feeds: "Feeds") -> Callable[[], object]:
+        """The bare request: it reads the inputs where they lie, and leaves the outputs in its own memory."""
+        self.run(feeds)
+        infer: Callable[[], object] = self._request.infer
+        return infer
+
+    def _bind(self, feeds: "Feeds") -> None:
+        import numpy as np
+
+        unknown = sorted(set(feeds) - set(self._inputs))
+        if unknown or len(feeds) < len(self._compiled.inputs):
+            raise InputError(
+                "The inputs do not have the names the model expects.", hint="Name the arrays like the model's inputs."
+            )
+        self._kept = {name: np.ascontiguousarray(value) for name, value in feeds.items()}
+        for name, value in self._kept.items():
+            port = self._inputs[name]
+            try:
+                self._request.set_tensor(port, self._openvino.Tensor(value, shared_memory=True))
+            except Exception as error:
+                raise _readable(error, loading=False) from error
+
+
+def _readable(error: Exception, *, loading: bool) -> RightsizeError:
+    text = f"{error}"[-ONE_LINE:]
+    lower = f"{error}".lower()
+    if isinstance(error, MemoryError) or "bad_alloc" in lower or "allocate" in lower:
+        return MeasurementError("The model ran out of memory.", hint="Try a smaller batch or smaller input shapes.")
+    if loading:
+        return InputError("OpenVINO cannot load this model.", hint="Try the runtime onnxruntime.", details=text)
+    if "shape" in lower:
+        return InputError(
+            "The inputs do not have the shape the model expects.", hint="Give each input's shape with --shape.",
+            details=text,
+        )  # fmt: skip
+    if "element" in lower or "type" in lower:
+        return InputError("The inputs do not have the data type the model expects.", details=text)
+    return InputError("The model fails on these inputs.", hint="Check the inputs' values.", details=text)
+
+
+RUNTIME = OpenVino()

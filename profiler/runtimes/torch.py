@@ -1,0 +1,149 @@
+"""PyTorch, eager: TorchScript archives and torch.export programs, on the CPU or a GPU."""
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from data.errors import InputError, MeasurementError, RightsizeError, Unavailable
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+    from profiler.runtimes import Feeds
+
+
+class Torch:
+    """Options: "threads", "device" ("cpu", "cuda", "cuda:1"). Without gradients; no compilation."""
+
+    NAME = "torch"
+    FORMATS = ("torchscript", "pt2")
+
+    def missing(self) -> str | None:
+        if importlib.util.find_spec("torch") is None:
+            return "PyTorch is not installed: pip install torch."
+        return None
+
+    def load(self, path: Path, options: Mapping[str, str]) -> "TorchSession":
+        if sentence := self.missing():
+            raise Unavailable(sentence)
+        import torch
+
+        device = options.get("device", "cpu")
+        if device.startswith("cuda") and not torch.cuda.is_available():
+            raise Unavailable("This PyTorch sees no GPU.", hint="Measure on 'cpu', or set up with `make run GPU=1`.")
+        torch.set_num_threads(int(options.get("threads", "1")))
+        try:
+            module, names = _module(path)
+            module = module.to(device)
+        except Exception as error:
+            raise _readable(error, loading=True) from error
+        return TorchSession(module, names, device)
+
+
+def _module(path: Path) -> tuple[Any, list[str]]:
+    """The module that runs, and the names of its inputs in order."""
+    import torch
+
+    if path.suffix == ".pt2" or _is_export(path):
+        program = torch.export.load(str(path))
+        return program.module(), [str(name) for name in program.graph_signature.user_inputs]
+    script = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
+    script.eval()
+    return script, [argument.name for argument in script.forward.schema.arguments[1:]]
+
+
+def _is_export(path: Path) -> bool:
+    """Whether the archive is a torch.export program, whatever its name: those have an archive_format entry."""
+    import zipfile
+
+    with zipfile.ZipFile(path) as archive:
+        return any(name.endswith("archive_format") for name in archive.namelist())
+
+
+class TorchSession:
+    """A loaded module. Outputs that have no name are called output_0, output_1, ..."""
+
+    def __init__(self, module: Any, names: Sequence[str], device: str) -> None:
+        self._module, self._names, self._device = module, list(names), device
+        self.provider = f"torch {device}"
+        if device.startswith("cuda"):
+            import torch
+
+            self.provider = f"torch {torch.cuda.get_device_name(device)}"
+
+    def run(self, feeds: "Feeds") -> "dict[str, ndarray]":
+        try:
+            outputs = self._call(self._arguments(feeds))()
+        except RightsizeError:
+            raise
+        except Exception as error:
+            raise _readable(error, loading=False) from error
+        return {name: value.detach().cpu().numpy() for name, value in named(outputs)}
+
+    def prepare(self, feeds: "Feeds") -> Callable[[], object]:
+        self.run(feeds)
+        return self._call(self._arguments(feeds))
+
+    def _arguments(self, feeds: "Feeds") -> list[Any]:
+        import torch
+
+        if len(feeds) != len(self._names) and not set(feeds) <= set(self._names):
+            raise InputError(
+                "The inputs do not have the names the model expects.", hint="Name the arrays like the model's inputs."
+            )
+        ordered = [name for name in self._names if name in feeds] or list(feeds)
+        return [torch.from_numpy(feeds[name].copy()).to(self._device) for name in ordered]
+
+    def _call(self, arguments: list[Any]) -> Callable[[], object]:
+        import torch
+
+        module, on_gpu = self._module, self._device.startswith("cuda")
+
+        def call() -> object:
+            with torch.inference_mode():
+                outputs = module(*arguments)
+            if on_gpu:
+                torch.cuda.synchronize(self._device)
+            return outputs
+
+        return call
+
+
+def named(outputs: object) -> list[tuple[str, Any]]:
+    """Every tensor of a module's answer with its name: a dict's keys, else output_0, output_1, ..."""
+    import torch
+
+    if isinstance(outputs, torch.Tensor):
+        return [("output_0", outputs)]
+    if isinstance(outputs, Mapping):
+        return [(str(name), value) for name, value in outputs.items() if isinstance(value, torch.Tensor)]
+    if isinstance(outputs, list | tuple):
+        flat = [value for item in outputs for _, value in named(item)]
+        return [(f"output_{place}", value) for place, value in enumerate(flat)]
+    return []
+
+
+def _readable(error: Exception, *, loading: bool) -> RightsizeError:
+    text = f"{error}"
+    lower = text.lower()
+    if isinstance(error, MemoryError) or "out of memory" in lower or "can't allocate" in lower:
+        return MeasurementError("The model ran out of memory.", hint="Try a smaller batch or smaller input shapes.")
+    if loading:
+        return InputError("PyTorch cannot load this model.", hint="Check that the file is complete.", details=text)
+    if "index out of range" in lower:
+        return InputError(
+            "An id in the inputs lies outside the table the model looks it up in.",
+            hint="Give ids below the size of the model's vocabulary.", details=text,
+        )  # fmt: skip
+    if "shape" in lower or "size" in lower or "expected input" in lower:
+        return InputError(
+            "The inputs do not have the shape the model expects.", hint="Give each input's shape with --shape.",
+            details=text,
+        )  # fmt: skip
+    return InputError(
+        "The model fails on these inputs.", hint="Check the inputs' shapes, types and values.", details=text
+    )
+
+
+RUNTIME = Torch()

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError, Unavailable
 from data.records import from_plain
-from data.units import BYTES_PER_KIB, MS_PER_S
-from profiler import timing
+from data.units import BYTES_PER_KIB, MS_PER_S, NS_PER_MS
+from profiler import inputs, timing
 from profiler.runtimes import Session, runtimes
 from profiler.tasks import ChildDesk, task
 from profiler.types import Model
@@ -134,9 +134,8 @@ def warm_imports(name: str) -> None:
 
 def feeds_of(feed: Feed) -> "dict[str, ndarray]":
     """The arrays that are fed, by input name. Raises InputError where the data does not fit the model."""
-    inputs = importlib.import_module("profiler.inputs")
     if not feed.data:
-        return dict(inputs.random_feeds(feed.model, feed.shapes, feed.batch_size, feed.seed))
+        return inputs.random_feeds(feed.model, feed.shapes, feed.batch_size, feed.seed)
     rows, _ = inputs.load_npz(Path(feed.data), feed.model)
     count = len(next(iter(rows.values())))
     if count < feed.batch_size:
@@ -206,9 +205,10 @@ def _window(desk: ChildDesk, label: str, call: timing.Call, seconds: float) -> d
     """Runs the call over and over for so many seconds, with the parent's meter on; wall_s, cpu_s and calls."""
     count = 0
     with desk.metered(label):
-        wall, cpu = time.perf_counter(), time.process_time()
+        wall, cpu_ns = time.perf_counter(), timing.process_cpu_ns()
         while time.perf_counter() - wall < seconds:
             call()
             count += 1
-        spent = {"wall_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}
+        cpu_ns = timing.process_cpu_ns() - cpu_ns
+        spent = {"wall_s": time.perf_counter() - wall, "cpu_s": cpu_ns / NS_PER_MS / MS_PER_S}
     return spent | {"calls": count}

@@ -1,11 +1,16 @@
 """The timed loop with a clock of our own: what it counts, when it stops, what it says."""
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 
 from profiler import timing
 from profiler.timing import Clock, Settings, Timing
+
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class FakeTime:
@@ -101,3 +106,17 @@ def test_a_known_delay_reads_back_within_five_percent():
     )["sleep"]
     median = sorted(run.samples_ms)[len(run.samples_ms) // 2]
     assert median == pytest.approx(5.0, rel=0.05)
+
+
+def test_cpu_time_is_exact_under_a_cpu_limit():
+    code = (
+        "import resource, time\nfrom profiler.timing import process_cpu_ns\n"
+        "resource.setrlimit(resource.RLIMIT_CPU, (1000, 1000))\nworst = 0\n"
+        "for _ in range(60):\n"
+        "    cpu, own, end = process_cpu_ns(), time.thread_time_ns(), time.perf_counter_ns() + 1_700_000\n"
+        "    while time.perf_counter_ns() < end: pass\n"
+        "    own = time.thread_time_ns() - own\n"
+        "    worst = max(worst, abs(process_cpu_ns() - cpu - own))\n"
+        "assert worst < 500_000, worst\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, timeout=30)

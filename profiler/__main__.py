@@ -101,20 +101,19 @@ def shown(measured: Measurement) -> dict[str, Any]:
 
 def _lines(measured: Measurement) -> str:
     found = shown(measured)
-    latency = ", ".join(
-        f"{name} {found[f'{name}_ms']:.3g} ms" for name in ("p50", "p90", "p95", "p99") if found[f"{name}_ms"] is not None
-    )
+    known = [name for name in ("p50", "p90", "p95", "p99") if found[f"{name}_ms"] is not None]
+    latency = ", ".join(f"{name} {found[f'{name}_ms']:.3g} ms" for name in known)
     options = ", ".join(f"{name} {value}" for name, value in measured.options.items())
     energy, peak = measured.energy_j, measured.peak_bytes
-    lines = [
+    return "\n".join([
         f"{measured.runtime} on {measured.provider}: {options}, batch {measured.workload.batch_size}",
         f"latency   {latency} ({len(measured.samples_ms)} calls, {'stable' if measured.stable else 'noisy'})",
-        f"CPU time  {found['cpu_p50_ms'] or found['mean_ms']:.3g} ms a call; load {measured.load_ms:.3g} ms",
+        f"CPU time  {found['cpu_p50_ms'] or found['mean_ms']:.3g} ms a call; loading {measured.load_ms:.3g} ms",
         f"rate      {found['throughput_per_s']:.4g} samples/s",
-        f"memory    {peak / BYTES_PER_MIB:.1f} MiB beyond the runtime's own" if peak is not None else "memory    unknown",
-        f"energy    {energy.low:.3g} to {energy.high:.3g} J a call, {energy.basis}" if energy else "energy    unknown",
-    ]
-    return "\n".join([*lines, *(f"note      {note}" for note in measured.notes)])
+        "memory    " + ("unknown" if peak is None else f"{peak / BYTES_PER_MIB:.1f} MiB beyond the runtime's own"),
+        "energy    " + (f"{energy.low:.3g} to {energy.high:.3g} J a call, {energy.basis}" if energy else "unknown"),
+        *(f"note      {note}" for note in measured.notes),
+    ])  # fmt: skip
 
 
 def _about(model: Model) -> str:

@@ -50,13 +50,19 @@ def answer(value: Any) -> None:
     sys.stdout.flush()
 
 
-def progress(done_frac: float, text: str) -> None:
-    """How far the work is, on stderr: one line that is written over on a terminal."""
-    if sys.stderr.isatty():
-        sys.stderr.write(f"\r\x1b[K{done_frac:4.0%} {text}" + ("\n" if done_frac >= 1 else ""))
-    else:
-        sys.stderr.write(f"{done_frac:4.0%} {text}\n")
-    sys.stderr.flush()
+class Progress:
+    """How far the work is, on stderr: one line that is written over on a terminal, else one for each new text."""
+
+    def __init__(self) -> None:
+        self._text = ""
+
+    def __call__(self, done_frac: float, text: str) -> None:
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[K{done_frac:4.0%} {text}" + ("\n" if done_frac >= 1 else ""))
+        elif text != self._text:
+            sys.stderr.write(f"{done_frac:4.0%} {text}\n")
+        self._text = text
+        sys.stderr.flush()
 
 
 def shape(text: str) -> tuple[str, tuple[int, ...]]:

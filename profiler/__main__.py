@@ -90,7 +90,8 @@ def runtime_for(format_name: str) -> str:
 def shown(measured: Measurement) -> dict[str, Any]:
     """The measurement as the headless contract has it: statistics beside the raw samples, and all that was kept."""
     summary = stats.summary(measured.samples_ms)
-    return to_plain(measured) | {
+    found: dict[str, Any] = to_plain(measured)
+    return found | {
         "p50_ms": summary.p50_ms, "p90_ms": summary.p90_ms, "p95_ms": summary.p95_ms, "p99_ms": summary.p99_ms,
         "mean_ms": summary.mean_ms, "std_ms": summary.std_ms,
         "median_interval_ms": [summary.median_low_ms, summary.median_high_ms],
@@ -133,7 +134,7 @@ def _desk() -> Iterator[Desk]:
     place = home()
     keeper = open_headless(place)
     try:
-        yield Desk(place, keeper, console.progress)
+        yield Desk(place, keeper, console.Progress())
     finally:
         keeper.close()
 

@@ -58,7 +58,7 @@ def time_group(
 ) -> dict[str, dict[str, Any]]:
     """Loads every entry, times them interleaved, and then runs each alone in a metered window of `window_s` seconds.
 
-    Returns per label: provider, load_ms, warmup_ms, samples_ms, cpu_samples_ms, calls_per_round, timed (wall_s,
+    Returns per label: provider, settings, load_ms, warmup_ms, samples_ms, cpu_samples_ms, calls_per_round, timed (wall_s,
     cpu_s, calls of the timed loop), window (the same of the metered window, or None), notes.
     """
     group = [from_plain(Entry, entry) for entry in entries]
@@ -67,7 +67,10 @@ def time_group(
     for entry in group:
         desk.progress(0.0, f"Loading {entry.label}")
         session, load_ms = load(entry)
-        found[entry.label] = {"provider": session.provider, "load_ms": load_ms, "notes": odd_outputs(session, feeds)}
+        found[entry.label] = {
+            "provider": session.provider, "settings": dict(session.settings), "load_ms": load_ms,
+            "notes": odd_outputs(session, feeds),
+        }  # fmt: skip
         calls[entry.label] = session.prepare(feeds)
     with desk.metered(TIMED):
         timings = timing.interleave(

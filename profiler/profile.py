@@ -165,7 +165,7 @@ class _Records:
         return Measurement(
             id=uuid.uuid4().hex, group_id=self.group_id, created_at=jobs.now(), model_sha256=subject.model_sha256,
             variant_id=subject.variant_id, machine=self.here, runtime=subject.runtime, provider=found["provider"],
-            options=entry.options, workload=self.workload, samples_ms=tuple(run.samples_ms),
+            options=entry.options | found["settings"], workload=self.workload, samples_ms=tuple(run.samples_ms),
             cpu_samples_ms=tuple(run.cpu_samples_ms), warmup_ms=tuple(run.warmup_ms), load_ms=found["load_ms"],
             stable=stable, calls_per_round=run.calls_per_round, energy_j=energy_j, idle_w=idle_w,
             peak_bytes=peak["peak_bytes"] if peak else None, baseline_bytes=peak["baseline_bytes"] if peak else None,

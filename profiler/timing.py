@@ -21,6 +21,7 @@ ROUND_MS = 500.0
 LEAST_ROUNDS, FEWEST_ROUNDS = 20, 4
 MOST_SAMPLES = 20_000
 WARMUP_KEPT = 200
+TELL_EVERY_MS = 500.0
 INTERVAL_FRAC = 0.02
 SPREAD_FRAC = 0.10
 WAITED_FRAC = 0.10
@@ -107,12 +108,14 @@ def interleave(
         per_round = calls_per_round([timing.warmup_ms for timing in timings.values()])
         for timing in timings.values():
             timing.calls_per_round = per_round
-        started, number = clock.wall_ns(), 0
-        while not _enough(timings, settings, (clock.wall_ns() - started) / NS_PER_MS):
+        started, number, told_ms = clock.wall_ns(), 0, 0.0
+        while not _enough(timings, settings, elapsed_ms := (clock.wall_ns() - started) / NS_PER_MS):
+            if elapsed_ms - told_ms > TELL_EVERY_MS:
+                progress(min(1.0, elapsed_ms / (settings.budget_s * MS_PER_S * len(calls))))
+                told_ms = elapsed_ms
             for label in order(list(calls), number):
                 _block(calls[label], timings[label], clock)
             number += 1
-            progress(_done_frac(settings, len(calls), (clock.wall_ns() - started) / NS_PER_MS))
     return timings
 
 
@@ -192,10 +195,6 @@ def _settled(timing: Timing, settings: Settings) -> bool:
     if count < stats.samples_needed(settings.percentile):
         return False
     return count + timing.calls_per_round > MOST_SAMPLES or timing.interval_frac() <= settings.interval_frac
-
-
-def _done_frac(settings: Settings, count: int, elapsed_ms: float) -> float:
-    return min(1.0, elapsed_ms / (settings.budget_s * MS_PER_S * count))
 
 
 @contextmanager

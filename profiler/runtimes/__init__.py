@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 
 class Session(Protocol):
-    """A loaded model. `provider` names what really runs it (and on which device)."""
+    """A loaded model. `provider` names what really runs it (and on which device), `settings` what it was set to
+    beyond the options asked for."""
 
     provider: str
+    settings: Mapping[str, str]
 
     def run(self, feeds: "Feeds") -> "dict[str, ndarray]":
         """All outputs by name for these inputs by name. Raises InputError where the inputs do not fit the model,

@@ -51,7 +51,7 @@ class OnnxRuntime:
             raise _readable(error, loading=True) from error
         if session.get_providers()[0] != provider:
             raise Unavailable(f"ONNX Runtime fell back from {device} to {session.get_providers()[0]}.")
-        return OrtSession(session, f"{provider}:{index or '0'}" if device == "cuda" else provider)
+        return OrtSession(session, f"{provider}:{index or '0'}" if device == "cuda" else provider, options)
 
 
 def session_options(options: Mapping[str, str]) -> Any:
@@ -78,9 +78,13 @@ def session_options(options: Mapping[str, str]) -> Any:
 class OrtSession:
     """A loaded ONNX model."""
 
-    def __init__(self, session: Any, provider: str) -> None:
+    def __init__(self, session: Any, provider: str, options: Mapping[str, str]) -> None:
         self._session = session
         self.provider = provider
+        self.settings = {
+            "optimisations": options.get("optimisations", "all"), "spinning": options.get("spinning", "0"),
+            "execution": "sequential",
+        }  # fmt: skip
         self.output_names = [output.name for output in session.get_outputs()]
 
     def run(self, feeds: "Feeds") -> "dict[str, ndarray]":

@@ -58,6 +58,7 @@ class OpenVinoSession:
         taken = str(compiled.get_property("INFERENCE_PRECISION_HINT").to_string())
         device = ",".join(compiled.get_property("EXECUTION_DEVICES"))
         self.provider = f"OpenVINO {device} {taken}"
+        self.settings = {"hint": "latency", "streams": "1", "pinning": "0"}
         self._inputs = {name: port for port in compiled.inputs for name in port.get_names()}
         self._outputs = {port.get_any_name() if port.get_names() else f"output_{place}": port
                          for place, port in enumerate(compiled.outputs)}  # fmt: skip

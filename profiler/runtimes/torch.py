@@ -67,6 +67,7 @@ class TorchSession:
     def __init__(self, module: Any, names: Sequence[str], device: str) -> None:
         self._module, self._names, self._device = module, list(names), device
         self.provider = f"torch {device}"
+        self.settings = {"mode": "eager", "gradients": "0"}
         if device.startswith("cuda"):
             import torch
 

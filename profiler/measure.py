@@ -58,8 +58,8 @@ def time_group(
 ) -> dict[str, dict[str, Any]]:
     """Loads every entry, times them interleaved, and then runs each alone in a metered window of `window_s` seconds.
 
-    Returns per label: provider, settings, load_ms, warmup_ms, samples_ms, cpu_samples_ms, calls_per_round, timed (wall_s,
-    cpu_s, calls of the timed loop), window (the same of the metered window, or None), notes.
+    Returns per label: provider, settings, load_ms, warmup_ms, samples_ms, cpu_samples_ms, calls_per_round, notes,
+    timed (wall_s, cpu_s, calls of the timed loop), window (the same of the metered window, or None).
     """
     group = [from_plain(Entry, entry) for entry in entries]
     feeds = feeds_of(from_plain(Feed, feed))

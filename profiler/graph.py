@@ -1,11 +1,13 @@
-"""The layers of a model: FLOP, bytes moved, weights, dims, and the peak of live activations."""
+"""The layers of an ONNX model: FLOP, bytes moved, weights, dims, and the peak of live activations."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
+from profiler import onnx_shapes, onnx_tools
 from profiler.inputs import filled_shapes
+from profiler.onnx_layers import NOT_COUNTED, Names, Walk
 from profiler.onnx_weights import Weight
 from profiler.types import Layer, Tensor
 
@@ -31,9 +33,33 @@ def summary(
     inputs: tuple[Tensor, ...],
     shapes: Mapping[str, tuple[int, ...]],
 ) -> Summary:
-    """The layers of an ONNX model whose dynamic axes are filled by `shapes` (or by default: batch 1, sequence 128)."""
+    """The layers of an ONNX model whose dynamic axes are filled by `shapes` (or by default: batch 1, sequence 128).
+
+    The model is changed in place: its inputs get these shapes.
+    """
     try:
         filled = filled_shapes(inputs, shapes)
     except InputError as error:
         return Summary(notes=(f"{error.message} {error.hint}",))
-    return Summary(shapes=filled)
+    lengths = {
+        axis: length
+        for tensor in inputs
+        for axis, length in zip(tensor.shape, filled[tensor.name], strict=True)
+        if isinstance(axis, str)
+    }
+    onnx_tools.set_shapes(model, filled)
+    scope = onnx_shapes.opened(model, lengths)
+    walk = Walk(weights, lengths)
+    layers, peak = walk.graph(model.graph, scope, Names())
+    uncounted = sum(1 for layer in layers if NOT_COUNTED in layer.notes)
+    notes = [*walk.notes, *scope.problems]
+    if uncounted:
+        notes.append(f"{uncounted} operators are not counted: their shapes depend on the data or are not known.")
+    return Summary(
+        shapes=filled,
+        layers=tuple(layers),
+        flop=sum(layer.flop for layer in layers),
+        other_flop=sum(layer.other_flop for layer in layers),
+        peak_activation_bytes=peak,
+        notes=tuple(notes),
+    )

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 EXTERNAL_ABOVE_BYTES = 1 << 30  # a protobuf message may not pass 2 GiB
 SMALL_BYTES = 1 << 16  # integer tensors up to this size may be shapes, and are read for shape inference
+TINY_BYTES = 1 << 8  # any tensor up to this size may be the scales of a Resize, bounds of a Clip, ...
 
 
 def load(path: Path, *, weights: bool = True) -> "ModelProto":
@@ -186,17 +187,19 @@ def check_external(model: "ModelProto", folder: Path) -> None:
 
 
 def slim(model: "ModelProto", folder: Path) -> None:
-    """Drop in place the bytes of all tensors but small integer ones (those can be shapes); dims and types stay."""
+    """Drop in place the bytes of all tensors but tiny ones and small integer ones (those can be shapes); dims and
+    types stay."""
     import onnx
 
     integers = (onnx.TensorProto.INT64, onnx.TensorProto.INT32)
     for tensor in tensors(model):
-        if tensor.data_type in integers and stored_bytes(tensor) <= SMALL_BYTES:
+        size = stored_bytes(tensor)
+        if size <= TINY_BYTES or (tensor.data_type in integers and size <= SMALL_BYTES):
             if external(tensor):
                 onnx.external_data_helper.load_external_data_for_tensor(tensor, str(folder))
                 tensor.data_location = onnx.TensorProto.DEFAULT
                 del tensor.external_data[:]
-        elif count_of(tensor) > 1 or external(tensor):
+        else:
             for field in ("raw_data", "float_data", "int32_data", "int64_data", "double_data", "uint64_data"):
                 tensor.ClearField(field)
 

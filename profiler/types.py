@@ -31,7 +31,9 @@ class Layer:
     `dims` gives a matrix multiplication as batch, m, n, k; a convolution as batch, in_channels, out_channels,
     groups, out_positions, kernel_positions; attention as batch, heads, query, key, head_size; a recurrent layer
     as batch, steps, input_size, hidden_size, gates, directions; any other operator as elements (written).
-    `inputs` and `outputs` are tensor names, so that the order of life of an activation can be followed.
+    `inputs` and `outputs` are tensor names, so that the order of life of an activation can be followed. Inside a
+    loop, flop and bytes hold for all its `repeat` turns. Of a table (embedding) only the rows looked up count as
+    `weight_bytes`; `parameter_count` holds the parameters first used here.
     """
 
     name: str

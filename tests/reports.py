@@ -1,0 +1,66 @@
+"""A report made by hand, for every test that reads one: small, whole, and with hostile names in it."""
+
+import numpy as np
+
+from advisor import footprint
+from advisor.recommend import Candidate, recommend
+from advisor.types import Budget, Quality, Report, Source, Step, Variant
+from data.estimate import Estimate
+from profiler.types import Layer, Machine, Measurement, Model, Tensor, Workload
+
+HOSTILE = "<script>alert(1)</script>=cmd|'/c calc'!A1"
+GRID = Estimate(low=300.0, mid=332.0, high=380.0, basis="modelled", source="grid/electricity_maps")
+HERE = Machine(
+    fingerprint="f00d", cpu="Test CPU", isa=("avx2", "avx512_vnni"), physical_cores=2, logical_cores=2,
+    memory_bytes=24 << 30, versions={"onnxruntime": "1.31.1"},
+)  # fmt: skip
+MODEL = Model(
+    sha256="ab" * 32, name=HOSTILE, format="onnx", file_bytes=400_000, parameter_count=99_530,
+    parameters_by_dtype={"float32": 99_530}, weight_bytes=398_120, opset=17, operators={"Gemm": 2},
+    inputs=(Tensor(name="x", dtype="float32", shape=("batch", 784)),), shapes={"x": (1, 784)},
+    layers=(Layer(name=HOSTILE, op="Gemm", flop=197_888),), flop=197_888,
+)  # fmt: skip
+
+
+def run(scale: float, variant_id: str | None = None) -> Measurement:
+    """200 calls of about `scale` ms whose CPU time is the same and whose energy is 8 W times it."""
+    noise = np.random.default_rng(3).normal(1.0, 0.01, 200) * scale
+    joules = scale / 1000 * 8
+    return Measurement(
+        id=f"run-{variant_id}", group_id="group", created_at="2026-11-22T10:00:00.000+00:00", model_sha256=MODEL.sha256,
+        variant_id=variant_id, machine=HERE, runtime="onnxruntime", provider="CPUExecutionProvider",
+        options={"threads": "2"}, workload=Workload(shapes={"x": (1, 784)}), samples_ms=tuple(noise),
+        cpu_samples_ms=tuple(noise), warmup_ms=(scale,) * 3, load_ms=12.0, stable=True, peak_bytes=1 << 20,
+        baseline_bytes=1 << 24,
+        energy_j=Estimate(low=joules / 2, mid=joules, high=joules * 2, basis="modelled", source="rated power"),
+    )  # fmt: skip
+
+
+def variant(name: str, file_bytes: int, cosine: float) -> Variant:
+    return Variant(
+        id=name, sha256=name.ljust(64, "0"), parent_sha256=MODEL.sha256,
+        steps=(Step(technique=name, title=name.upper()),), file=f"{name}/{name}.onnx", file_bytes=file_bytes,
+        quality=Quality(kind="agreement", samples=64, cosine=cosine, snr_db=30.0, top1_agreement=0.99), make_s=2.0,
+    )  # fmt: skip
+
+
+def report() -> Report:
+    """INT8 at 0.4 times the latency wins over FP16, which gains nothing."""
+    budget = Budget(latency_ms=20.0, requests_per_day=1e6, zone="DE")
+    variants = variant("int8", 100_000, 0.999), variant("fp16", 200_000, 0.9999)
+    runs = run(10.0), run(4.0, "int8"), run(10.0, "fp16")
+    found = recommend(
+        budget,
+        runs[0],
+        [
+            Candidate(variant=one, measured=timed, original=runs[0], original_file_bytes=MODEL.file_bytes)
+            for one, timed in zip(variants, runs[1:], strict=True)
+        ],
+    )
+    before, after = (footprint.yearly(one.energy_j, budget.requests_per_day, GRID) for one in runs[:2])
+    return Report(
+        id="0123456789ab", created_at="2026-11-22T10:00:00.000+00:00", version=1, budget=budget, model=MODEL,
+        machine=HERE, baseline=runs[0], measurements=runs, variants=variants, recommendation=found,
+        footprint_before=before, footprint_after=after,
+        sources=(Source(id="grid/electricity_maps", title="Electricity Maps", licence="ODbL-1.0", as_of="2025-12-31"),),
+    )  # fmt: skip

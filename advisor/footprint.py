@@ -103,6 +103,25 @@ def idle_kwh(idle_w: Estimate, on_h: float) -> Estimate:
     return units.kwh_from_w(idle_w, on_h)
 
 
+def fleet_kwh(
+    devices: float,
+    rated_w: Estimate,
+    hours: float,
+    *,
+    utilisation: Factor = 1.0,
+    overhead: Factor = 1.0,
+    pue: Factor = 1.0,
+) -> Estimate:
+    """kWh of a fleet: devices x rated power (W) x utilisation (0 to 1) x hours, x server overhead and PUE (from 1).
+
+    Raises InputError on values outside. Patel and Ahmad 2023 put ChatGPT so: 28,936 x 400 W x 0.5 x 24 h x 1.33."""
+    share = _estimate(utilisation)
+    if devices < 0 or hours < 0 or not 0 <= share.low <= share.high <= 1:
+        raise InputError("Devices and hours start at 0, utilisation lies between 0 and 1.", hint="0.5 means half busy.")
+    device = units.kwh_from_w(rated_w, hours) * devices * share
+    return device * _ratio(overhead, "The overhead of the server") * _ratio(pue, "The PUE")
+
+
 def g_co2e(energy_kwh: Estimate, grid_g_per_kwh: Estimate) -> Estimate:
     """Grams of CO2e of this energy (kWh) on this grid (g/kWh)."""
     return energy_kwh * grid_g_per_kwh

@@ -98,3 +98,11 @@ def test_impossible_inputs_are_refused(wrong):
     with pytest.raises(InputError) as error:
         wrong()
     assert error.value.hint
+
+
+def test_a_fleet_by_hand():
+    """100 devices x 400 W x 0.5 x 24 h = 480 kWh; x 1.33 x 1.1 = 702.24 kWh."""
+    found = footprint.fleet_kwh(100, exact(400.0), 24, utilisation=0.5, overhead=1.33, pue=1.1)
+    assert found.mid == pytest.approx(702.24)
+    with pytest.raises(InputError):
+        footprint.fleet_kwh(1, exact(400.0), 24, utilisation=1.1)

@@ -49,19 +49,22 @@ class Weight:
         values = onnx_rewrite.array(self.tensor)
         if self.node.op_type == "Conv":
             return values.reshape(values.shape[0], -1)
-        return values if self._stored_by_output else values.T.copy()
+        return values.T.copy() if self.is_transposed else values
+
+    @property
+    def is_transposed(self) -> bool:
+        """Whether the stored array is (inputs, outputs)."""
+        node = self.node
+        by_output = node.op_type == "Gemm" and onnx_rewrite.attribute(node, "transB", 0)
+        return node.op_type in MATRIX_PRODUCTS and not by_output
 
     def put(self, matrix: ndarray) -> None:
         """Store (outputs, inputs) in the layout the node reads."""
         if self.node.op_type == "Conv":
             matrix = matrix.reshape(tuple(self.tensor.dims))
-        elif not self._stored_by_output:
+        elif self.is_transposed:
             matrix = matrix.T
         onnx_rewrite.put(self.tensor, matrix.astype("float32", order="C"))
-
-    @property
-    def _stored_by_output(self) -> bool:
-        return self.node.op_type == "Gemm" and bool(onnx_rewrite.attribute(self.node, "transB", 0))
 
     def rows(self, values: ndarray, generator: Any) -> ndarray:
         """What the layer multiplies by its matrix, (samples, inputs), from the tensor that flows into it."""
@@ -100,6 +103,8 @@ def matrices(proto: Any, smallest: int = 256) -> list[Weight]:
 def _weight_slots(node: Any) -> tuple[int, ...]:
     if node.op_type in CONVOLUTIONS + MATRIX_PRODUCTS:
         return (1,)
+    if node.op_type == "Gather":
+        return (0,)
     return (1, 2) if node.op_type in RECURRENT else ()
 
 
@@ -147,17 +152,15 @@ def _watched(proto: Any, tensors: set[str], path: Path) -> tuple[Path, ...]:
 def moments(
     proto: Any, wanted: Sequence[Weight], calls: Sequence[Mapping[str, ndarray]], folder: Path, seed: int = 0
 ) -> dict[str, ndarray]:
-    """X^T X of each layer's input rows X over all calls: (inputs, inputs) float64 by the weight's name. Its diagonal
+    """X^T X of each layer's input rows X over all calls: (inputs, inputs) float32 by the weight's name. Its diagonal
     holds the squared norm of every input."""
     import numpy as np
 
     sums: dict[str, ndarray] = {}
     for _, rows_of in flow(proto, wanted, calls, folder, seed):
         for weight in wanted:
-            rows = rows_of(weight).astype(np.float32)
-            product = (rows.T @ rows).astype(np.float64)
-            name = weight.tensor.name
-            sums[name] = product if name not in sums else sums[name] + product
+            rows, name = rows_of(weight).astype(np.float32), weight.tensor.name
+            sums[name] = rows.T @ rows + sums.get(name, np.float32(0))
     return sums
 
 

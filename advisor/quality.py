@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,9 +43,9 @@ def compare(
 ) -> dict[str, Any]:
     """{label: Quality as plain values, or {"error", "hint"} where a variant does not run} of each variant.
 
-    An entry is profiler.measure's: {"label", "path", "runtime", "options"}; `model` is the original's record;
-    `data` an .npz with optional `labels`; `most` the samples at most; `seconds` what the original's calls may take;
-    `scores` the output whose last axis holds the classes (the first floating one unless named).
+    An entry is {"label", "path", "runtime", "runtime_options"}; `model` is the original's record; `data` an .npz with
+    optional `labels`; `most` the samples at most; `seconds` what the original's calls may take; `scores` the output
+    whose last axis holds the classes (the first floating one unless named).
     """
     what = from_plain(Model, model)
     given = samples.read(
@@ -67,8 +66,9 @@ def compare(
 
 
 def _load(entry: Mapping[str, Any]) -> Session:
-    what = from_plain(Entry, entry)
-    return load(replace(what, options={"threads": "2"} | what.options))[0]
+    options = {"threads": "2", **entry.get("runtime_options", {})}
+    runtime = entry.get("runtime", "onnxruntime")
+    return load(Entry(label=entry["label"], path=entry["path"], runtime=runtime, options=options))[0]
 
 
 def _answers(session: Session, given: Samples, seconds: float) -> tuple[list[dict[str, ndarray]], float]:

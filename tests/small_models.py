@@ -82,6 +82,89 @@ def lstm(path: Path, hidden: int = 32) -> Path:
     return write(path, nodes, [("x", TensorProto.FLOAT, [6, 1, 16])], [("y", TensorProto.FLOAT, [1, 4])], stored)
 
 
+def pair(path: Path, outlier: float = 1.0) -> Path:
+    """Two linear layers with nothing between but a bias, 64 wide; one channel of the first may be an outlier, which
+    the second one shrinks again."""
+    first, second = numpy_helper.to_array(draw(1, "w1", 64, 64)), numpy_helper.to_array(draw(2, "w2", 64, 64))
+    first, second = first.copy(), second.copy()
+    first[:, 7] *= outlier
+    second[7] *= outlier
+    nodes = [
+        helper.make_node("MatMul", ["x", "w1"], ["h"], name="first"),
+        helper.make_node("Add", ["h", "b1"], ["a"], name="bias"),
+        helper.make_node("MatMul", ["a", "w2"], ["y"], name="second"),
+    ]
+    stored = [numpy_helper.from_array(first, "w1"), draw(3, "b1", 64), numpy_helper.from_array(second, "w2")]
+    return write(
+        path, nodes, [("x", TensorProto.FLOAT, ["batch", 64])], [("y", TensorProto.FLOAT, ["batch", 64])], stored
+    )
+
+
+def thin(path: Path) -> Path:
+    """A convolution and a Gemm whose weights are nearly of rank 2: (batch, 16, 6, 6) -> (batch, 48)."""
+    generator = np.random.default_rng(9)
+
+    def nearly(rows: int, columns: int) -> np.ndarray:
+        product = generator.standard_normal((rows, 2)) @ generator.standard_normal((2, columns))
+        return (0.1 * product + 0.001 * generator.standard_normal((rows, columns))).astype(np.float32)
+
+    nodes = [
+        helper.make_node("Conv", ["x", "w1", "b1"], ["c"], pads=[1] * 4, strides=[2, 2], name="conv"),
+        helper.make_node("Relu", ["c"], ["r"], name="relu"),
+        helper.make_node("Flatten", ["r"], ["f"], name="flatten"),
+        helper.make_node("Gemm", ["f", "w2", "b2"], ["y"], transB=1, name="head"),
+    ]
+    stored = [
+        numpy_helper.from_array(nearly(32, 144).reshape(32, 16, 3, 3), "w1"), draw(2, "b1", 32),
+        numpy_helper.from_array(nearly(48, 288), "w2"), draw(4, "b2", 48),
+    ]  # fmt: skip
+    shape = ["batch", 16, 6, 6]
+    return write(path, nodes, [("x", TensorProto.FLOAT, shape)], [("y", TensorProto.FLOAT, ["batch", 48])], stored)
+
+
+def attention(path: Path, width: int = 32, heads: int = 4, length: int = 6) -> Path:
+    """One attention layer as exporters write it, and a layer norm: (batch, 6, 32) -> (batch, 6, 32)."""
+    head = width // heads
+    nodes, stored = [], [numpy_helper.from_array(np.array([0, length, heads, head]), "split")]
+    stored += [numpy_helper.from_array(np.array([0, length, width]), "join")]
+    stored += [numpy_helper.from_array(np.array(head**-0.5, np.float32), "scale")]
+    for seed, name, order in ((1, "q", [0, 2, 1, 3]), (2, "k", [0, 2, 3, 1]), (3, "v", [0, 2, 1, 3])):
+        stored += [draw(seed, f"w{name}", width, width), draw(seed + 10, f"b{name}", width)]
+        nodes += [
+            helper.make_node("MatMul", ["x", f"w{name}"], [f"{name}1"], name=f"{name}_product"),
+            helper.make_node("Add", [f"b{name}", f"{name}1"], [f"{name}2"], name=f"{name}_bias"),
+            helper.make_node("Reshape", [f"{name}2", "split"], [f"{name}3"], name=f"{name}_split"),
+            helper.make_node("Transpose", [f"{name}3"], [name], perm=order, name=f"{name}_turn"),
+        ]
+    stored += [draw(4, "wo", width, width), draw(14, "bo", width), draw(5, "gain", width), draw(6, "shift", width)]
+    nodes += [
+        helper.make_node("MatMul", ["q", "k"], ["s1"], name="scores"),
+        helper.make_node("Mul", ["s1", "scale"], ["s2"], name="scaling"),
+        helper.make_node("Softmax", ["s2"], ["p"], axis=-1, name="softmax"),
+        helper.make_node("MatMul", ["p", "v"], ["m1"], name="mix"),
+        helper.make_node("Transpose", ["m1"], ["m2"], perm=[0, 2, 1, 3], name="turn_back"),
+        helper.make_node("Reshape", ["m2", "join"], ["m3"], name="join_heads"),
+        helper.make_node("MatMul", ["m3", "wo"], ["o1"], name="output_product"),
+        helper.make_node("Add", ["o1", "bo"], ["o2"], name="output_bias"),
+        helper.make_node("Add", ["o2", "x"], ["r"], name="residual"),
+        helper.make_node("LayerNormalization", ["r", "gain", "shift"], ["y"], axis=-1, name="norm"),
+    ]
+    shape = ["batch", length, width]
+    return write(path, nodes, [("x", TensorProto.FLOAT, shape)], [("y", TensorProto.FLOAT, shape)], stored)
+
+
+def pruned(path: Path, build=None, share: float = 0.8) -> Path:
+    """A small model with this share of each weight set to zero."""
+    proto = onnx.load((build or mlp)(path))
+    for tensor in proto.graph.initializer:
+        values = numpy_helper.to_array(tensor).copy()
+        if values.ndim > 1 and values.dtype == np.float32:
+            values[np.abs(values) < np.quantile(np.abs(values), share)] = 0
+            tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    onnx.save(proto, path)
+    return path
+
+
 def no_weights(path: Path) -> Path:
     """A Relu."""
     return write(

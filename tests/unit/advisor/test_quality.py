@@ -73,7 +73,7 @@ def test_the_drop_interval_covers_the_truth():
 
 
 def entry(label, path):
-    return {"label": label, "path": str(path), "runtime": "onnxruntime", "options": {}}
+    return {"label": label, "path": str(path), "runtime": "onnxruntime", "runtime_options": {}}
 
 
 def scaled(path, source, factor):

@@ -1,0 +1,80 @@
+"""Graph optimisation ahead of time: ONNX Runtime's own rewrites, and fused attention for transformers."""
+
+from typing import Any
+
+from advisor import facts, onnx_rewrite
+from advisor.techniques import Product, Request
+from data.errors import InputError
+from profiler.types import Machine, Model
+
+FUSIONS = ("bert", "gpt2", "vit")
+LEVELS = ("extended", "all")
+
+
+class GraphOptimise:
+    NAME = "graph_optimise"
+    TITLE = "Graph optimisation"
+    STAGE = "runtime"
+    GAINS = ("latency", "memory")
+    CALIBRATES = False
+
+    def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
+        """Transformers first get their attention and normalisation fused into one operator each."""
+        found: list[dict[str, Any]] = [{"level": level} for level in ("all", "extended")]
+        if facts.count(model, ("Softmax",)) > 1 and facts.count(model, ("MatMul",)) > 3:
+            found = [{"fusions": kind} for kind in ("bert", "gpt2", "vit")] + found
+        return found
+
+    def refuses(self, model: Model, machine: Machine) -> str | None:
+        if not facts.is_onnx(model):
+            return f"This works on ONNX files; this one is {model.format.replace('_', ' ')}."
+        if model.parameter_count == 0:
+            return "The model has no weights, so there is nothing to fuse."
+        return "Optimising a model of more than 2 GB ahead of time is not supported." if facts.is_large(model) else None
+
+    def apply(self, request: Request) -> Product:
+        """Writes the graph that ONNX Runtime would otherwise make at every start. Raises InputError where it is the
+        same graph as before."""
+        target = request.folder / "graph_optimise.onnx"
+        before = onnx_rewrite.operator_counts(onnx_rewrite.load(request.source))
+        request.progress(0.2, "Rewriting the graph")
+        with onnx_rewrite.edge("Graph optimisation"):
+            if "fusions" in request.option:
+                _fuse(request, target)
+            else:
+                _optimise(request, target)
+        after = onnx_rewrite.operator_counts(onnx_rewrite.load(target))
+        changed = sum(abs(after.get(name, 0) - before.get(name, 0)) for name in {*after, *before} - {"Constant"})
+        if not changed:
+            raise InputError("There was nothing to fuse or remove in this graph, so nothing would change.")
+        new = sorted(name for name in after if name not in before)
+        notes = [f"{sum(before.values())} operators became {sum(after.values())}"]
+        notes += [f"new: {', '.join(new)}"] if new else []
+        notes += ["made for this kind of CPU"] if request.option.get("level") == "all" else []
+        return Product(file=target, changed_count=changed, notes=tuple(notes))
+
+
+def _optimise(request: Request, target: Any) -> None:
+    import onnxruntime as ort
+
+    level = str(request.option.get("level", "all"))
+    if level not in LEVELS:
+        raise InputError(f"The level is one of {', '.join(LEVELS)}.")
+    settings = ort.SessionOptions()
+    settings.log_severity_level = 4
+    settings.graph_optimization_level = getattr(ort.GraphOptimizationLevel, f"ORT_ENABLE_{level.upper()}")
+    settings.optimized_model_filepath = str(target)
+    ort.InferenceSession(str(request.source), settings)
+
+
+def _fuse(request: Request, target: Any) -> None:
+    from onnxruntime.transformers.optimizer import optimize_model
+
+    kind = str(request.option["fusions"])
+    if kind not in FUSIONS:
+        raise InputError(f"Fusions are known for {', '.join(FUSIONS)}.")
+    optimised = optimize_model(str(request.source), model_type=kind, num_heads=0, hidden_size=0, opt_level=0)
+    onnx_rewrite.save(optimised.model, target)
+
+
+TECHNIQUE = GraphOptimise()

@@ -1,4 +1,4 @@
-"""Codebooks: every weight becomes the number of its nearest of 2^bits values, found by k-means; codes are packed."""
+"""Codebooks: every weight becomes the number of its nearest of 2^bits values, and these codes are packed bit by bit."""
 
 from __future__ import annotations
 
@@ -9,25 +9,7 @@ from data.units import BITS_PER_BYTE
 if TYPE_CHECKING:
     from numpy import ndarray
 
-FITTED_ON = 1 << 14  # values k-means sees of a larger tensor, spread evenly over the sorted ones
 VALUE_BITS = 32
-
-
-def fit(values: ndarray, bits: int, seed: int = 0) -> ndarray:
-    """The sorted codebook of 2^bits float32 values (fewer where fewer differ), by scikit-learn's k-means."""
-    import numpy as np
-    from sklearn.cluster import KMeans
-
-    ordered = np.sort(values.ravel())
-    if ordered.size > FITTED_ON:
-        ordered = ordered[np.linspace(0, ordered.size - 1, FITTED_ON).round().astype(int)]
-    distinct = np.unique(ordered)
-    size = 1 << bits
-    if distinct.size <= size:
-        return distinct.astype(np.float32)
-    starts = np.quantile(distinct, (np.arange(size) + 0.5) / size).reshape(-1, 1)
-    means = KMeans(size, init=starts, n_init=1, max_iter=100, random_state=seed).fit(ordered.reshape(-1, 1))
-    return np.unique(means.cluster_centers_.ravel().astype(np.float32))
 
 
 def encode(values: ndarray, codebook: ndarray) -> ndarray:

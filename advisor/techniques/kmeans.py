@@ -1,12 +1,16 @@
 """K-means codebooks: every weight stored as a number of 2 to 8 bits. Storage only: it is decoded before it runs."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from advisor import codebook, facts, layers, onnx_rewrite, storage
 from advisor.techniques import Product, Request
 from data.errors import InputError
 from profiler.types import Machine, Model
 
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+FITTED_ON = 1 << 14  # values k-means sees of a larger tensor, spread evenly over the sorted ones
 SMALLEST = 4  # a codebook must have fewer values than the tensor: this many times fewer, or the tensor stays as it is
 
 
@@ -38,7 +42,7 @@ class KMeans:
         for number, weight in enumerate(chosen):
             request.progress(number / len(chosen), f"Clustering {weight.name}")
             values = onnx_rewrite.array(weight.tensor)
-            book = codebook.fit(values, bits, request.seed)
+            book = fit(values, bits, request.seed)
             codes = codebook.pack(codebook.encode(values, book), bits)
             packed[weight.tensor.name] = storage.Packed(
                 form="codebook", shape=values.shape, arrays={"codes": codes, "codebook": book}, bits=bits
@@ -56,6 +60,23 @@ class KMeans:
             "storage only: decoded to float32 before it runs, so no call gets faster",
         )
         return Product(file=target, decoded=decoded, changed_count=len(packed), notes=notes)
+
+
+def fit(values: "ndarray", bits: int, seed: int = 0) -> "ndarray":
+    """The sorted codebook of 2^bits float32 values (fewer where fewer differ), by scikit-learn's k-means."""
+    import numpy as np
+    from sklearn import cluster
+
+    ordered = np.sort(values.ravel())
+    if ordered.size > FITTED_ON:
+        ordered = ordered[np.linspace(0, ordered.size - 1, FITTED_ON).round().astype(int)]
+    distinct = np.unique(ordered)
+    size = 1 << bits
+    if distinct.size <= size:
+        return distinct.astype(np.float32)
+    starts = np.quantile(distinct, (np.arange(size) + 0.5) / size).reshape(-1, 1)
+    means = cluster.KMeans(size, init=starts, n_init=1, max_iter=100, random_state=seed).fit(ordered.reshape(-1, 1))
+    return np.unique(means.cluster_centers_.ravel().astype(np.float32))
 
 
 TECHNIQUE = KMeans()

@@ -108,9 +108,9 @@ def interleave(
         per_round = calls_per_round([timing.warmup_ms for timing in timings.values()])
         for timing in timings.values():
             timing.calls_per_round = per_round
-        started, number, told_ms = clock.wall_ns(), 0, 0.0
+        started, number, told_ms = clock.wall_ns(), 0, -TELL_EVERY_MS
         while not _enough(timings, settings, elapsed_ms := (clock.wall_ns() - started) / NS_PER_MS):
-            if elapsed_ms - told_ms > TELL_EVERY_MS:
+            if elapsed_ms - told_ms >= TELL_EVERY_MS:
                 progress(min(1.0, elapsed_ms / (settings.budget_s * MS_PER_S * len(calls))))
                 told_ms = elapsed_ms
             for label in order(list(calls), number):

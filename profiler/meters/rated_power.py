@@ -9,13 +9,14 @@ from collections.abc import Callable
 from data.energy import rated_w
 from data.errors import Unavailable
 from data.estimate import Estimate
+from data.tables import devices
 from profiler.machine import machine
 from profiler.meters import Reading, Window
 
 
 class RatedPower:
     """The CPU's rated power over its cores where its model is in the device table, else its family's from the lowest
-    to the highest."""
+    to the highest. Where two threads share a core, a CPU second is between half a core's and a whole one's."""
 
     NAME = "rated_power"
     SCOPE = "CPU share of the process"
@@ -47,8 +48,9 @@ class RatedPower:
         rated = rated_w(self._cpu(), 1)
         if rated is None:
             return None
+        sharing = next((d.threads_per_core for d in devices() if rated.source.endswith(d.device_id)), None) or 1
         return Estimate(
-            low=rated.low, mid=rated.mid, high=rated.high, basis="modelled",
+            low=rated.low / sharing, mid=rated.mid, high=rated.high, basis="modelled",
             source=f"CPU seconds x rated power of a core ({rated.source})",
         )  # fmt: skip
 

@@ -139,6 +139,11 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[RightsizeError], str, str], ...] = 
         "Export the model with another opset or data type.",
     ),
     (
+        ("is under development", "guarantees* support", "unsupported model ir version"),
+        InputError, "The model was exported for a newer ONNX than this ONNX Runtime knows.",
+        "Export it again with a lower opset.",
+    ),
+    (
         ("not a registered function", "no opset import", "no op registered", "unknown op"),
         InputError, "The model uses an operator that is not part of ONNX (a custom operator).",
         "Export the model with standard operators only.",

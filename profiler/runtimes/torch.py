@@ -30,6 +30,8 @@ class Torch:
         import torch
 
         device = options.get("device", "cpu")
+        if device.partition(":")[0] not in ("cpu", "cuda"):
+            raise Unavailable(f"PyTorch is not run on the device '{device}' here.", hint="Choose 'cpu' or 'cuda:0'.")
         if device.startswith("cuda") and not torch.cuda.is_available():
             raise Unavailable("This PyTorch sees no GPU.", hint="Measure on 'cpu', or set up with `make run GPU=1`.")
         torch.set_num_threads(int(options.get("threads", "1")))

@@ -1,6 +1,14 @@
 """Every chart by name: rows in, plotly Figure out; `mode` is "light" or "dark". Shared by pages and reports."""
 
-from advisor.figures_bars import bars, basis_legend, before_after, energy_split, grid_carbon, where_the_time_goes
+from advisor.figures_bars import (
+    bars,
+    basis_legend,
+    before_after,
+    energy_split,
+    grid_carbon,
+    where_the_computation_is,
+    where_the_time_goes,
+)
 from advisor.figures_latency import STANDINGS, latency_ecdf, pareto
 from advisor.figures_roofline import roofline
 from advisor.figures_style import MODES, template
@@ -17,5 +25,6 @@ __all__ = [
     "pareto",
     "roofline",
     "template",
+    "where_the_computation_is",
     "where_the_time_goes",
 ]

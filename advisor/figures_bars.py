@@ -71,6 +71,11 @@ def where_the_time_goes(rows: pd.DataFrame, mode: str, top: int = 8) -> go.Figur
     return bars(fold(rows, "time_frac", top), mode, name="name", value="time_frac", say=words.percent, basis="basis")
 
 
+def where_the_computation_is(rows: pd.DataFrame, mode: str, top: int = 8) -> go.Figure:
+    """The layers with most of the FLOP. Rows: name, flop_frac, basis."""
+    return bars(fold(rows, "flop_frac", top), mode, name="name", value="flop_frac", say=words.percent, basis="basis")
+
+
 def fold(rows: pd.DataFrame, value: str, top: int) -> pd.DataFrame:
     """The largest rows, and one row for the sum of all others."""
     ranked = rows.dropna(subset=[value]).sort_values(value, ascending=False, kind="stable")

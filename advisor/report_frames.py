@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from advisor import model_frames
 from advisor.recommend import percentiles, title
 from advisor.report_document import runs
 from advisor.types import Footprint, Plan, Report
@@ -28,12 +29,37 @@ def candidates(report: Report) -> pd.DataFrame:
     for plan in report.recommendation.tried:
         if plan.latency_ratio is None or plan.quality is None or own is None:
             continue
-        standing = OUTSIDE if plan.ruled_out else MEETS
-        if chosen is not None and plan.variant_id == chosen.variant_id:
-            standing = RECOMMENDED
+        standing = _standing(plan, chosen)
         latency = own * plan.latency_ratio.mid
         rows.append(_row(title(plan), latency, plan.latency_ratio * own, plan.quality.loss, plan.file_bytes, standing))
     return pd.DataFrame(rows)
+
+
+def tried(report: Report) -> pd.DataFrame:
+    """One row a plan in the order of its standing: plan, standing, latency_ratio, energy_ratio, size_ratio,
+    file_bytes, loss_frac, ruled_out, variant_id."""
+    chosen = report.recommendation.plan
+    return pd.DataFrame(
+        [
+            {
+                "plan": title(plan),
+                "standing": _standing(plan, chosen),
+                "latency_ratio": plan.latency_ratio.mid if plan.latency_ratio else None,
+                "energy_ratio": plan.energy_ratio.mid if plan.energy_ratio else None,
+                "size_ratio": plan.size_ratio,
+                "file_bytes": plan.file_bytes,
+                "loss_frac": plan.quality.loss if plan.quality else None,
+                "ruled_out": plan.ruled_out or "",
+                "variant_id": plan.variant_id,
+            }
+            for plan in report.recommendation.tried
+        ]
+    )
+
+
+def original_latency(report: Report) -> Estimate | None:
+    """The original's latency (ms) at the budget's percentile, else its median, with its interval."""
+    return model_frames.tail(report.baseline, report.budget.percentile) or model_frames.median(report.baseline)
 
 
 def before_after(report: Report) -> pd.DataFrame:
@@ -47,6 +73,12 @@ def before_after(report: Report) -> pd.DataFrame:
         ],
         columns=["quantity", "ratio", "ratio_low", "ratio_high", "basis"],
     )
+
+
+def _standing(plan: Plan, chosen: Plan | None) -> str:
+    if chosen is not None and plan.variant_id == chosen.variant_id:
+        return RECOMMENDED
+    return OUTSIDE if plan.ruled_out else MEETS
 
 
 def _ratios(plan: Plan) -> tuple[Estimate | None, Estimate | None, Estimate | None]:

@@ -42,6 +42,7 @@ GRAMS: Ladder = (
     (units.G_PER_T, "t"),
     (units.G_PER_T * 1e3, "kt"),
 )
+PER_SECOND: Ladder = ((1.0, "/s"), (1e3, "k/s"), (1e6, "M/s"))
 COUNTS: Ladder = ((1.0, ""), (1e6, "million"), (1e9, "billion"), (1e12, "trillion"))
 FLOP: Ladder = (
     (1.0, "FLOP"),
@@ -162,6 +163,11 @@ def percent(value_frac: float | None, digits: int = 2) -> str:
         return f"{number(value_frac * 100, digits)} %"
     hundred = value_frac * 100
     return f"{number(hundred, 3 if abs(hundred) >= 99.5 else digits)} %"
+
+
+def fraction(value_percent: float) -> float:
+    """What a typed percentage means: 1 % is 0.01."""
+    return value_percent / 100
 
 
 def change(value_ratio: float | None) -> str:

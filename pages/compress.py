@@ -1,8 +1,35 @@
-"""Compress."""
+"""Compress: from a budget to the plan that meets it, each candidate made and measured."""
 
-from pages.ui import cards
+import streamlit as st
+
+from pages.ui import cards, compress_parts, pickers, state, work
 
 cards.page("Compress", "Compressed for real and timed against the original: the smallest plan that meets your budget.")
-cards.nothing_yet(
-    "model", "No model yet", todo="Add a model on the overview: upload one, name a path, or take the example."
-)
+model = pickers.current()
+if model is None:
+    cards.nothing_yet("compress", "No model yet", todo="Add one on the overview", to="pages/overview.py")
+    st.stop()
+
+with cards.card("budget"):
+    compress_parts.setup(model)
+work.take_result(compress_parts.SLOT)
+
+report = state.report(model.sha256)
+if report is None:
+    cards.nothing_yet(
+        "plan", "No plan yet", todo="Set a budget and press Compress: the search takes two to three minutes.",
+        icon=":material/compress:",
+    )  # fmt: skip
+    st.stop()
+compress_parts.answer(report)
+compress_parts.gains(report)
+left, right = st.columns(2, gap="small")
+with left, cards.card("pareto", "Latency against loss", "Dot size is file size. The shaded area meets the budget."):
+    compress_parts.chart(report, "pareto")
+with right, cards.card("ecdf", "Latency by variant", "Share of calls that took at most x. Further left is better."):
+    compress_parts.chart(report, "latency_ecdf")
+with cards.card(
+    "tried", "Everything that was tried", "Ratios are to the original, measured beside it; below 1 is a gain."
+):
+    compress_parts.candidates(report)
+    compress_parts.not_tried(report)

@@ -1,8 +1,19 @@
-"""Overview."""
+"""Overview: the way in, and all models at a glance."""
 
-from pages.ui import cards
+import streamlit as st
 
-cards.page("Overview", "Your models, what they take, and what their plans save.")
-cards.nothing_yet(
-    "model", "No model yet", todo="Add a model on the overview: upload one, name a path, or take the example."
-)
+from pages.ui import cards, overview_parts, start, state
+
+cards.page("Overview", "How small your models can be, where they should run, and what that saves.")
+rows = state.ask("overview")
+if rows.empty:
+    overview_parts.way()
+    taken = start.add_model("first")
+else:
+    overview_parts.sums(rows)
+    with cards.card("models", "Models", "Choose a row to go on with it."):
+        overview_parts.models(rows)
+    st.header("Add a model", anchor=False)
+    taken = start.add_model("more")
+if taken:
+    st.switch_page("pages/profile.py")

@@ -1,8 +1,37 @@
-"""Profile."""
+"""Profile: what the model is, and how long, how much memory and how much energy one call takes here."""
 
-from pages.ui import cards
+import streamlit as st
 
-cards.page("Profile", "What a model is, and how long, how much memory and how much energy one call takes here.")
-cards.nothing_yet(
-    "model", "No model yet", todo="Add a model on the overview: upload one, name a path, or take the example."
-)
+from advisor import model_frames
+from pages.ui import cards, pickers, profile_parts, start, work
+
+cards.page("Profile", "What a model is, and what one call takes here: time, memory and energy, measured.")
+model = pickers.current()
+if model is None:
+    start.add_model("profile")
+    st.stop()
+
+left, right = st.columns([1, 2], gap="small")
+with left, cards.card("model", "Model"):
+    pickers.model()
+    profile_parts.setup(model)
+with right, cards.card("facts", "What it is", "Read from the file, before anything has run."):
+    cards.facts(model_frames.facts(model))
+    for note in model.notes:
+        st.caption(cards.formats.name(note, 200))
+work.take_result(profile_parts.SLOT)
+
+runs = profile_parts.newest(model)
+if not runs:
+    cards.nothing_yet(
+        "profile", "Not measured yet", todo="Press Measure to see latency, memory and energy.", icon=":material/speed:"
+    )
+else:
+    profile_parts.numbers(runs[0])
+    left, right = st.columns([2, 1], gap="small")
+    with left, cards.card("ecdf", "Latency", "Share of calls that took at most x. Further left is better."):
+        profile_parts.latencies(runs)
+    with right, cards.card("how", "How it was measured"):
+        profile_parts.how(runs[0])
+with cards.card("layers", "Where the computation is", "Each layer at the shapes of one call."):
+    profile_parts.computation(model)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from data import console
-from data.errors import InputError, Unavailable
+from data.errors import InputError
 from data.home import home
 from data.inbox import open_headless
 from data.records import to_plain
@@ -16,6 +16,7 @@ from data.units import BYTES_PER_MIB, MS_PER_S
 from profiler import intake, profile, stats
 from profiler.inputs import filled_shapes
 from profiler.jobs import Desk
+from profiler.kept import runtime_for
 from profiler.machine import load, machine
 from profiler.measure import Feed
 from profiler.runtimes import runtimes
@@ -75,16 +76,6 @@ def _machine(asked: Any) -> None:
         console.answer(to_plain(here) | {"load": load()})
     else:
         print("\n".join(f"{name}: {value}" for name, value in to_plain(here).items()))
-
-
-def runtime_for(format_name: str) -> str:
-    """The first runtime that reads this format and is installed. Raises Unavailable where none is."""
-    able = [runtime for runtime in runtimes().values() if format_name in runtime.FORMATS]
-    for runtime in sorted(able, key=lambda runtime: runtime.NAME != "onnxruntime"):
-        if runtime.missing() is None:
-            return runtime.NAME
-    reasons = [str(runtime.missing()) for runtime in able]
-    raise Unavailable(reasons[0] if reasons else f"No runtime here runs the format {format_name}.")
 
 
 def shown(measured: Measurement) -> dict[str, Any]:

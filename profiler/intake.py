@@ -27,16 +27,16 @@ BUILT = "built.json"
 def take_in(
     desk: Desk, *, path: str, name: str = "", shapes: Mapping[str, Sequence[int]] | None = None, move: bool = False
 ) -> dict[str, Any]:
-    """Reads the model file at `path` and keeps it; {"sha256", "seconds"}. `move` gives the file away (an upload),
-    else it is copied with the files beside it that hold its weights. Raises InputError on what is no model."""
+    """Reads the model file at `path` and keeps it; {"sha256", "seconds"}. `move` removes the upload's
+    folder afterwards; files beside it that hold its weights are kept with it. Raises InputError on what is no model."""
     file = Path(path).expanduser()
     try:
         model = look(desk, file, name or file.name, shapes or {})
         desk.progress(0.8, "Keeping the file")
         keep(desk.home, model, file)
     finally:
-        if move:
-            file.unlink(missing_ok=True)
+        if move and file.parent.parent == desk.home.jobs:
+            shutil.rmtree(file.parent, ignore_errors=True)
     desk.save(model)
     return {"sha256": model.sha256}
 

@@ -54,6 +54,36 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
     return float(ordered[rank]), float(np.median(ordered)), float(ordered[-1 - rank])
 
 
+def percentile_interval(samples: Sequence[float], percent: float) -> Estimate | None:
+    """The percentile with its 95 % interval by order statistics; None where the samples are too few for either.
+
+    The ends are samples x(l) <= x(u) with P(binomial(n, p) < l) <= 2.5 % and P(binomial(n, p) >= u) <= 2.5 %.
+    Source: David and Nagaraja, Order Statistics, section 7.1.
+    """
+    middle = percentile(samples, percent)
+    if middle is None:
+        return None
+    ordered = np.sort(np.asarray(samples, dtype=float))
+    below = _binomial_below(ordered.size, percent / 100.0)
+    low, high = np.flatnonzero(below <= 0.025), np.flatnonzero(below >= 0.975)
+    if not low.size or low[-1] == 0 or not high.size or high[0] > ordered.size:
+        return None
+    ends = float(ordered[low[-1] - 1]), float(ordered[high[0] - 1])
+    source = f"{ordered.size} calls, order statistics"
+    return Estimate(
+        low=min(ends[0], middle), mid=middle, high=max(ends[1], middle), basis="measured", source=source
+    )  # fmt: skip
+
+
+def _binomial_below(count: int, share: float) -> "np.ndarray":
+    """P(binomial(count, share) < k) for k = 0..count + 1, by logarithms."""
+    k = np.arange(count + 1)
+    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count + 1)))])
+    log_terms = log_factorial[count] - log_factorial - log_factorial[::-1]
+    terms = np.exp(log_terms + k * math.log(share) + (count - k) * math.log1p(-share))
+    return np.concatenate([[0.0], np.cumsum(terms)])
+
+
 def _lower_rank(count: int) -> int:
     """The largest index r (from 0) with P(binomial(count, 1/2) <= r) <= 2.5 %; 0 where there is none."""
     if count > EXACT_UP_TO:

@@ -2,8 +2,9 @@
 
 import atexit
 import os
+import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from advisor.types import Report, Variant
-from data.errors import DataError, RightsizeError, Unavailable
+from data.errors import DataError, InputError, RightsizeError, Unavailable
 from data.home import Home, home
 from data.inbox import take_in
 from data.store import Store
@@ -20,6 +21,8 @@ from profiler.jobs import Jobs
 from profiler.types import Job, Machine, Measurement, Model
 
 Record = TypeVar("Record")
+MAIN_SUFFIXES = (".onnx", ".pt", ".pt2", ".gguf", "config.json")
+PLAIN_NAME = re.compile(r"[\w][\w .()+-]{0,119}")
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in (Job, Machine, Measurement, Model, Report, Variant)}
 
 
@@ -72,6 +75,12 @@ def choose_model(sha256: str) -> None:
     st.query_params["model"] = st.session_state["model"] = sha256
 
 
+def choose_report(report_id: str, sha256: str) -> None:
+    """Look at this report of this model from now on."""
+    choose_model(sha256)
+    st.query_params["report"] = report_id
+
+
 def report(sha256: str) -> Report | None:
     """The report of this model that the URL names, else its newest."""
     named = get(Report, st.query_params.get("report"))
@@ -83,28 +92,46 @@ def report(sha256: str) -> Report | None:
 
 def submit(procedure: Callable[..., Any], arguments: Mapping[str, Any], *, title: str, lane: str, slot: str) -> None:
     """Queue a job and remember it under `slot` in the URL, so that a refreshed browser finds it."""
-    st.query_params[slot] = app().jobs.submit(procedure, arguments, title=title, lane=lane)
+    st.query_params[slot] = st.session_state[slot] = app().jobs.submit(procedure, arguments, title=title, lane=lane)
 
 
 def job(slot: str) -> Job | None:
     """The job remembered under `slot`."""
-    named = st.query_params.get(slot)
+    named = st.query_params.get(slot) or st.session_state.get(slot)
     return app().jobs.get(named) if named else None
+
+
+def repeat(slot: str) -> None:
+    """Queue the job of this slot again and remember the new one instead."""
+    found = job(slot)
+    again = app().jobs.repeat(found.id) if found else None
+    if again:
+        st.query_params[slot] = st.session_state[slot] = again
 
 
 def done_with(slot: str) -> None:
     """Forget the job of this slot."""
     st.query_params.pop(slot, None)
+    st.session_state.pop(slot, None)
 
 
-def received(upload: Any) -> Path:
-    """An uploaded file on disk, in the home's job folder; the browser's copy in memory can go."""
+def received(uploads: Sequence[Any]) -> Path:
+    """Uploaded files in a folder of their own in the home; where the model lies. The browser's copy can go.
+
+    One file gets a name of ours; several keep theirs, since a model names the files that hold its weights. Raises
+    InputError on a name that could lead elsewhere."""
+    main = min(uploads, key=lambda upload: not upload.name.lower().endswith(MAIN_SUFFIXES))
     folder = app().home.jobs / f"upload-{uuid.uuid4().hex}"
     folder.mkdir(mode=0o700)
-    target = folder / f"upload{Path(upload.name).suffix.lower()[:12]}"
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        upload.seek(0)
-        while block := upload.read(1 << 20):
-            file.write(block)
+    for upload in uploads:
+        name = upload.name if len(uploads) > 1 else f"upload{Path(upload.name).suffix.lower()[:12]}"
+        if not PLAIN_NAME.fullmatch(name):
+            raise InputError("With several files, names have letters, digits, dots and dashes only.", hint="Rename it.")
+        descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            upload.seek(0)
+            while block := upload.read(1 << 20):
+                file.write(block)
+        if upload is main:
+            target = folder / name
     return target

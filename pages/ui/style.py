@@ -40,6 +40,7 @@ padding:.8rem 1.1rem}}
 [data-testid=stCaptionContainer] p{{color:inherit;opacity:1}}
 [data-testid=stMetricLabel]{{color:var(--rs-mute)}}
 [data-testid=stMetricValue]{{font-variant-numeric:tabular-nums;letter-spacing:-.01em}}
+[data-testid=stTable] [data-testid=stMarkdownContainer]{{overflow:visible;overflow-wrap:anywhere}}
 [data-testid=stTable] table,[data-testid=stMarkdownContainer] table{{font-variant-numeric:tabular-nums}}
 """
 

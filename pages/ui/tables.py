@@ -53,6 +53,11 @@ def columns(frame: pd.DataFrame, more: Mapping[str, Any] | None = None) -> dict[
     return {**settings, **(more or {})}
 
 
+def bar(title: str, largest: float = 1.0) -> Any:
+    """A column of bars for fractions up to `largest`."""
+    return st.column_config.ProgressColumn(title, format="percent", min_value=0.0, max_value=largest)
+
+
 def show(
     frame: pd.DataFrame,
     *,

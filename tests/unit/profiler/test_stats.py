@@ -3,6 +3,7 @@
 import math
 import random
 
+import numpy as np
 import pytest
 
 from profiler import stats
@@ -70,3 +71,28 @@ def test_summary_of_known_samples():
     assert found.p50_ms == 4.5
     assert found.p95_ms is None
     assert (found.median_low_ms, found.median_high_ms) == (2.0, 9.0)
+
+
+def test_percentile_interval_by_order_statistics():
+    """For n = 100 and p = 0.95 the binomial leaves P(B < 90) = 1.15 % and P(B >= 100) = 0.59 %: x(90) to
+    x(100); P(B < 91) = 2.82 % is too much, P(B >= 99) = 3.71 % too."""
+    samples = [float(value) for value in range(1, 101)]
+    found = stats.percentile_interval(samples, 95)
+    assert (found.low, found.high) == (90.0, 100.0)
+    assert found.mid == pytest.approx(95.05)
+    assert found.basis == "measured"
+
+
+def test_percentile_interval_needs_a_sample_beyond():
+    """For n = 40 even P(B < 40) = 1 - 0.95^40 = 87 % is below 97.5 %: no sample bounds p95 from above."""
+    assert stats.percentile([1.0] * 40, 95) == 1.0
+    assert stats.percentile_interval([1.0] * 40, 95) is None
+    assert stats.percentile_interval([1.0] * 20, 95) is None
+
+
+def test_percentile_interval_covers_95_of_100():
+    generator = np.random.default_rng(7)
+    truth = -np.log(0.05)  # the 95th percentile of a standard exponential
+    found = [stats.percentile_interval(generator.exponential(size=300), 95) for _ in range(400)]
+    covered = sum(one.low <= truth <= one.high for one in found)
+    assert 0.93 <= covered / 400 <= 0.99

@@ -1,0 +1,121 @@
+"""A model's and a run's numbers as the rows that tables and charts are made of."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from data import words
+from data.estimate import Estimate, exact
+from data.units import MS_PER_S
+from profiler import stats
+from profiler.types import Measurement, Model
+
+
+def layers(model: Model) -> pd.DataFrame:
+    """One row a layer: name, op, flop, flop_frac (of all layers), weight_bytes, moved_bytes,
+    intensity_flop_per_byte, parameter_count, basis."""
+    total = sum(layer.flop * layer.repeat for layer in model.layers)
+    return pd.DataFrame(
+        [
+            {
+                "name": layer.name,
+                "op": layer.op,
+                "flop": layer.flop * layer.repeat,
+                "flop_frac": layer.flop * layer.repeat / total if total else None,
+                "weight_bytes": layer.weight_bytes,
+                "moved_bytes": (layer.weight_bytes + layer.read_bytes + layer.written_bytes) * layer.repeat,
+                "intensity_flop_per_byte": layer.intensity,
+                "parameter_count": layer.parameter_count,
+                "basis": "modelled",
+            }
+            for layer in model.layers
+        ]
+    )
+
+
+def operators(model: Model) -> pd.DataFrame:
+    """op, nodes_count: the operators of the graph, most frequent first."""
+    rows = sorted(model.operators.items(), key=lambda item: (-item[1], item[0]))
+    return pd.DataFrame(rows, columns=["op", "nodes_count"])
+
+
+def samples(runs: Sequence[tuple[str, Measurement]]) -> pd.DataFrame:
+    """variant, latency_ms: one row a timed call."""
+    frames = [pd.DataFrame({"variant": name, "latency_ms": run.samples_ms}) for name, run in runs]
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=["variant", "latency_ms"])
+
+
+def percentiles(run: Measurement) -> pd.DataFrame:
+    """percentile, latency_ms, latency_low_ms, latency_high_ms, samples_count: what the samples allow to be told."""
+    rows = []
+    for percent in (50.0, 90.0, 95.0, 99.0):
+        found = stats.percentile_interval(run.samples_ms, percent)
+        middle = stats.percentile(run.samples_ms, percent)
+        rows.append(
+            {
+                "percentile": f"p{percent:g}",
+                "latency_ms": middle,
+                "latency_low_ms": found.low if found else None,
+                "latency_high_ms": found.high if found else None,
+                "samples_count": len(run.samples_ms),
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def median(run: Measurement) -> Estimate:
+    """The median latency (ms) with its 95 % interval."""
+    low, mid, high = stats.median_interval(run.samples_ms)
+    return Estimate(low=low, mid=mid, high=high, basis="measured", source=f"{len(run.samples_ms)} calls")
+
+
+def tail(run: Measurement, percent: float = 95.0) -> Estimate | None:
+    """A percentile (ms) with its interval, or without one where the samples allow only the percentile."""
+    middle = stats.percentile(run.samples_ms, percent)
+    if middle is None:
+        return None
+    return stats.percentile_interval(run.samples_ms, percent) or exact(
+        middle, "measured", f"{len(run.samples_ms)} calls"
+    )
+
+
+def throughput(run: Measurement) -> Estimate:
+    """Samples a second in a closed loop of one caller: batch over the median call."""
+    return exact(run.workload.batch_size * MS_PER_S, "measured", "batch / median call") / median(run)
+
+
+def settings(run: Measurement) -> str:
+    """How a run was made, in short: "onnxruntime, 2 threads, batch 1"."""
+    batch, threads = run.workload.batch_size, run.workload.threads
+    return f"{run.runtime}, {threads} thread{'s' if threads > 1 else ''}, batch {batch}"
+
+
+def when(run: Measurement) -> str:
+    """When a run was made: "2026-03-01 14:03 UTC"."""
+    return f"{run.created_at[:16].replace('T', ' ')} UTC"
+
+
+def facts(model: Model) -> dict[str, str]:
+    """What a file is, in words, for a card."""
+    dtypes = ", ".join(f"{words.count(count)} {name}" for name, count in model.parameters_by_dtype.items())
+    opset = f", opset {model.opset}" if model.opset else ""
+    known = {
+        "Format": f"{model.format}{opset}",
+        "Made by": model.producer,
+        "File": words.size(model.file_bytes),
+        "Parameters": f"{words.count(model.parameter_count)} ({dtypes})"
+        if dtypes
+        else words.count(model.parameter_count),
+        "Weights": words.size(model.weight_bytes),
+        "Computation": f"{words.flop(model.flop)} a call" if model.flop is not None else words.NOT_KNOWN,
+        "Live activations": words.size(model.peak_activation_bytes),
+        "Inputs": "; ".join(f"{one.name} {one.dtype} {shape(one.shape)}" for one in model.inputs),
+        "Outputs": "; ".join(f"{one.name} {one.dtype} {shape(one.shape)}" for one in model.outputs),
+        "SHA-256": model.sha256,
+    }
+    return {name: text for name, text in known.items() if text}
+
+
+def shape(axes: Sequence[object]) -> str:
+    """ "batch × 3 × 224 × 224"."""
+    return " × ".join("?" if axis is None else str(axis) for axis in axes) or "scalar"

@@ -1,0 +1,6 @@
+-- The newest runs of a model's original file.
+SELECT id
+FROM "Measurement"
+WHERE model_sha256 = $model_sha256 AND variant_id IS NULL
+ORDER BY seq DESC
+LIMIT $limit

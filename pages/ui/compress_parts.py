@@ -1,0 +1,203 @@
+"""What the compress page is made of: data, budget, the answer, what it gains, everything that was tried."""
+
+from dataclasses import asdict
+
+import streamlit as st
+
+from advisor import compress, report_frames
+from advisor.figures_report import figure
+from advisor.plan import plan
+from advisor.recommend import title
+from advisor.types import Budget, Plan, Report
+from data import units, words
+from data.estimate import Estimate
+from pages.ui import cards, formats, pickers, state, style, tables, work
+from profiler.intake import data_file
+from profiler.kept import take_data
+from profiler.types import Model
+
+SLOT, DATA_SLOT = "planning", "data"
+VERDICTS = {
+    "compress": ("Recommended plan", ":material/check_circle:"),
+    "keep the original": ("Keep the original", ":material/verified:"),
+    "nothing meets the budget": ("Nothing meets the budget", ":material/block:"),
+}
+
+
+def setup(model: Model) -> None:
+    """Model, call and data on one side; the budget that starts the search under it."""
+    sent = pickers.budget(f"budget-{formats.short(model.sha256)}")
+    with st.expander("Model, call and data", icon=":material/tune:", expanded=False):
+        left, right = st.columns(2, gap="medium")
+        with left:
+            pickers.model()
+            call = pickers.call(model, f"plan-{formats.short(model.sha256)}")
+        with right:
+            _data(model)
+    if sent is not None:
+        _start(model, sent, call)
+
+
+def _start(model: Model, budget: Budget, call: dict[str, object]) -> None:
+    data = data_file(state.app().home, model.sha256)
+    arguments = {"sha256": model.sha256, "budget": asdict(budget), "data": str(data) if data.exists() else None, **call}
+    state.submit(plan, arguments, title=f"Compressing {model.name}", lane="device", slot=SLOT)
+    st.rerun()
+
+
+def _data(model: Model) -> None:
+    """Labelled inputs of the model: there, or to be given."""
+    taken = work.take_result(DATA_SLOT)
+    if taken:
+        st.success(f"{taken['samples']} samples{', labelled' if taken['labels'] else ''}.", icon=":material/check:")
+    if data_file(state.app().home, model.sha256).exists():
+        st.markdown(":material/dataset: **Test data is there:** quality is measured on it.")
+    else:
+        st.markdown(":material/casino: **No data:** quality is compared on random inputs, which prove little.")
+    names = ", ".join(formats.name(tensor.name, 40) for tensor in model.inputs)
+    turn = st.session_state.setdefault("data_turn", 0)
+    upload = st.file_uploader(
+        "Data (.npz)",
+        type=["npz", "npy"],
+        key=f"data-{turn}",
+        help=f"Arrays named like the inputs ({names}), and 'labels' where accuracy is to be told.",
+    )
+    if upload:
+        st.session_state["data_turn"] = turn + 1
+        path = state.received([upload])
+        arguments = {"sha256": model.sha256, "path": str(path), "move": True}
+        state.submit(take_data, arguments, title="Checking the data", lane="quick", slot=DATA_SLOT)
+        st.rerun()
+
+
+def answer(report: Report) -> None:
+    """The verdict with its reasons, and the file to take."""
+    found = report.recommendation
+    words_of, icon = VERDICTS[found.verdict]
+    with cards.hero(f"answer-{found.verdict.split()[0]}", words_of, _headline(report), icon=icon):
+        left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
+        left.markdown("\n".join(f"- {formats.name(reason, 240)}" for reason in found.reasons[:5]))
+        if found.plan is not None:
+            left.caption(f"Runner-up: {formats.name(found.runner_up_margin, 240)}")
+            with right:
+                download(report, found.plan, primary=True)
+                st.page_link("pages/report.py", label="Sizing report", icon=":material/description:")
+    for number, text in enumerate(found.warnings):
+        cards.warning(f"answer-{number}", formats.name(text, 240))
+
+
+def _headline(report: Report) -> str:
+    found = report.recommendation
+    return formats.name(title(found.plan) if found.plan else found.headline, 200)
+
+
+def gains(report: Report) -> None:
+    """Before and after: latency, energy, carbon, turbine time, file."""
+    plan_, before, after = report.recommendation.plan, report.footprint_before, report.footprint_after
+    own = report_frames.original_latency(report)
+    latency = None if plan_ is None or plan_.latency_ratio is None or own is None else plan_.latency_ratio * own
+    size = None if plan_ is None else plan_.file_bytes
+    percentile = f"Latency, p{report.budget.percentile:g}"
+    cards.metrics(
+        "gain",
+        [
+            _gain(percentile, own, latency, plan_.latency_ratio if plan_ else None, words.LATENCY, 1e-3),
+            _foot("Energy per call", before.energy_j_per_call, after.energy_j_per_call, words.JOULES, 1.0),
+            _foot("CO₂e a year", before.g_co2e_per_year, after.g_co2e_per_year, words.GRAMS, 1.0),
+            _foot(
+                "Wind-turbine time a year", before.turbine_years, after.turbine_years, words.TURBINE, units.S_PER_YEAR
+            ),
+            cards.Metric(
+                label="File",
+                value=words.size(size or report.model.file_bytes),
+                basis="measured",
+                delta=words.change(plan_.size_ratio) if plan_ and plan_.size_ratio else None,
+                against=f"from {words.size(report.model.file_bytes)}" if plan_ else "",
+            ),
+        ],
+        columns=5,
+    )
+
+
+def _gain(
+    label: str, own: Estimate | None, now: Estimate | None, ratio: Estimate | None, ladder: words.Ladder, factor: float
+) -> cards.Metric:
+    if now is None or ratio is None:
+        return cards.estimate(label, own, ladder, factor)
+    against = f"from {words.scaled(own.mid * factor, ladder)}" if own else ""
+    return cards.estimate(label, now, ladder, factor, delta=words.change(ratio.mid), against=against)
+
+
+def _foot(
+    label: str, before: Estimate | None, after: Estimate | None, ladder: words.Ladder, factor: float
+) -> cards.Metric:
+    if before is None or after is None:
+        return cards.estimate(label, after, ladder, factor)
+    if after == before or before.mid <= 0:
+        return cards.estimate(label, after, ladder, factor)
+    against = f"from {words.scaled(before.mid * factor, ladder)}"
+    return cards.estimate(label, after, ladder, factor, delta=words.change(after.mid / before.mid), against=against)
+
+
+def chart(report: Report, name: str) -> None:
+    """A chart of the report, with its rows."""
+    drawn = figure(report, name, style.mode())
+    if drawn is not None:
+        rows = {"pareto": report_frames.candidates, "before_after": report_frames.before_after}.get(name)
+        cards.chart(drawn[0], key=f"report_{name}", alt=drawn[1], table=rows(report) if rows else None)
+
+
+def candidates(report: Report) -> None:
+    """Every plan with its numbers and why it lost; a chosen row can be downloaded."""
+    rows = report_frames.tried(report)
+    chosen = tables.show(
+        rows.drop(columns="variant_id"),
+        key="candidates",
+        alt="Every plan that was tried: latency, energy and size against the original, loss, and why it was ruled out.",
+        more={
+            "latency_ratio": st.column_config.NumberColumn("Latency, ratio", format="%.3f"),
+            "energy_ratio": st.column_config.NumberColumn("Energy, ratio", format="%.3f"),
+            "loss_frac": st.column_config.NumberColumn("Loss", format="percent"),
+            "ruled_out": "Ruled out because",
+        },
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if chosen.selection.rows:
+        plan_ = report.recommendation.tried[chosen.selection.rows[0]]
+        if plan_.file:
+            download(report, plan_)
+        for reason in plan_.reasons:
+            st.caption(formats.name(reason, 240))
+
+
+def download(report: Report, plan_: Plan, primary: bool = False) -> None:
+    """The file of a plan, and those that hold its weights."""
+    made = next((variant for variant in report.variants if variant.id == plan_.variant_id), None)
+    if made is None or not made.file:
+        return
+    path = compress.variant_file(state.app().home, made)
+    if not path.exists():
+        st.caption("The file of this plan was deleted.")
+        return
+    for number, name in enumerate((made.file, *made.companions)):
+        file = path.parent / name.rsplit("/", 1)[-1]
+        st.download_button(
+            f"Download {words.size(file.stat().st_size)}" if number == 0 else f"Weights {number}",
+            file.read_bytes,
+            file_name=file.name,
+            mime="application/octet-stream",
+            icon=":material/download:",
+            type="primary" if primary and number == 0 else "secondary",
+            key=f"file-{made.id}-{number}-{primary}",
+            on_click="ignore",
+            width="stretch",
+        )
+
+
+def not_tried(report: Report) -> None:
+    """What the time or the model left out."""
+    if report.recommendation.not_tried:
+        with st.expander(f"Not tried ({len(report.recommendation.not_tried)})", type="compact"):
+            for text in report.recommendation.not_tried:
+                st.caption(formats.name(text, 240))

@@ -1,0 +1,98 @@
+"""What the overview is made of: the way in, the sums of all models, and their table."""
+
+import pandas as pd
+import streamlit as st
+
+from advisor import figures, overview
+from advisor.types import Footprint
+from data import units, words
+from data.estimate import Estimate
+from pages.ui import cards, state, style, tables
+
+STEPS = (
+    (":material/upload_file:", "Add a model", "See what it is in two seconds, before anything runs."),
+    (":material/speed:", "Measure it here", "Latency, memory and energy of one call on this machine."),
+    (":material/compress:", "Compress it for real", "Several ways, each timed against the original."),
+    (":material/description:", "Take the report", "Plan, place, energy, carbon, and the smaller file."),
+)
+
+
+def way() -> None:
+    """The four steps, for someone who is here for the first time."""
+    with st.grid(4, min_column_width=210, gap="small"):
+        for number, (icon, title, text) in enumerate(STEPS):
+            with st.container(key=f"step-{number}", gap="xxsmall", height="stretch"):
+                st.markdown(f"{icon} **{number + 1}. {title}**")
+                st.caption(text)
+
+
+def sums(rows: pd.DataFrame) -> None:
+    """What all models with a report take a year, today and with their plans."""
+    before, after = overview.totals(rows)
+    planned = int(rows["report_id"].notna().sum())
+    cards.metrics(
+        "overview",
+        [
+            cards.Metric(label="Models", value=words.count(len(rows)), note=f"{planned} with a plan", basis=None),
+            _pair("Energy a year", before.kwh_per_year, after.kwh_per_year, words.KWH, 1.0),
+            _pair("CO₂e a year", before.g_co2e_per_year, after.g_co2e_per_year, words.GRAMS, 1.0),
+            _pair("Wind-turbine time", before.turbine_years, after.turbine_years, words.TURBINE, units.S_PER_YEAR),
+        ],
+    )
+    _target(before, after)
+
+
+def _pair(
+    label: str, before: Estimate | None, after: Estimate | None, ladder: words.Ladder, factor: float
+) -> cards.Metric:
+    if before is None or after is None:
+        return cards.Metric(label=label, value=words.NOT_KNOWN, note="known once a model has a plan")
+    saved = overview.saved(before, after)
+    delta = words.change(1 - saved) if saved is not None and saved != 0 else None
+    against = f"from {words.scaled(before.mid * factor, ladder)}"
+    return cards.estimate(label, after, ladder, factor, delta=delta, against=against)
+
+
+def _target(before: Footprint, after: Footprint) -> None:
+    if before.kwh_per_year is None or after.kwh_per_year is None:
+        return
+    with cards.card("target", "Against a target", "All plans together, per year."):
+        left, right = st.columns([1, 3], vertical_alignment="center", gap="medium")
+        target = left.number_input(
+            "Target (kWh a year)", min_value=0.0, value=None, placeholder="none", key="target", bind="query-params"
+        )
+        rows = overview.against_target(before, after, target)
+        with right:
+            figure = figures.bars(
+                rows, style.mode(), name="what", value="kwh_per_year", say=words.energy_kwh, highlight="With the plans",
+                low="kwh_low_per_year", high="kwh_high_per_year", basis="basis",
+            )  # fmt: skip
+            cards.chart(
+                figure, key="target_chart", alt="Energy a year today, with the plans, and the target.", table=rows
+            )
+
+
+def models(rows: pd.DataFrame) -> None:
+    """The table of models; choosing a row goes to what it needs next."""
+    table = overview.glance(rows)
+    chosen = tables.show(
+        table,
+        key="models",
+        alt="Every model with its latency, energy, verdict and next step.",
+        order=["name", "format", "file_bytes", "p50_ms", "energy_j", "verdict", "kwh_per_year", "saved_frac", "next"],
+        more={"p50_ms": st.column_config.NumberColumn("Median (ms)", format="%.3g"), "next": "Next"},
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    if chosen.selection.rows:
+        row = table.iloc[chosen.selection.rows[0]]
+        state.choose_model(row["sha256"])
+        st.switch_page(PAGES.get(row["next"], "pages/profile.py"))
+
+
+PAGES = {
+    overview.NEXT["plan"]: "pages/compress.py",
+    overview.NEXT["nothing meets the budget"]: "pages/compress.py",
+    overview.NEXT["keep the original"]: "pages/report.py",
+    overview.NEXT["compress"]: "pages/report.py",
+}

@@ -1,0 +1,140 @@
+"""What the user chooses: a model, how it is called, a budget, a place."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from advisor.types import OBJECTIVES, Budget
+from data import tables, words
+from data.text import plain
+from pages.ui import formats, state
+from profiler.inputs import is_batch
+from profiler.machine import machine
+from profiler.types import Model, Tensor
+
+NO_ZONE = "No zone"
+WORDS = {"energy": "Least energy", "latency": "Least latency", "size": "Smallest file", "cost": "Least machine time"}
+
+
+def current() -> Model | None:
+    """The model this browser looks at; None where there is none yet."""
+    return state.model()
+
+
+def model() -> Model | None:
+    """The same, to be changed here."""
+    rows = state.ask("models")
+    chosen = state.model()
+    if chosen is None:
+        return None
+    hashes = list(rows["sha256"])
+    names = {sha256: _title(row) for sha256, row in zip(hashes, rows.to_dict("records"), strict=True)}
+    picked = st.selectbox(
+        "Model",
+        hashes,
+        index=hashes.index(chosen.sha256),
+        format_func=lambda sha256: names[sha256],
+        key=f"model-picker-{chosen.sha256[:12]}",
+    )
+    if picked != chosen.sha256:
+        state.choose_model(picked)
+        st.rerun()
+    return chosen
+
+
+def _title(row: Mapping[str, object]) -> str:
+    return f"{plain(row['name'], 40)} · {row['format']} · {words.size(float(str(row['file_bytes'])))}"
+
+
+def call(chosen: Model, key: str) -> dict[str, object]:
+    """How one call looks: batch, threads and the lengths of dynamic axes; arguments of the procedures."""
+    left, right = st.columns(2)
+    batch = left.number_input("Batch", min_value=1, max_value=4096, value=1, step=1, key=f"{key}-batch")
+    cores = machine().physical_cores
+    threads = right.number_input(
+        "Threads", min_value=1, max_value=max(1, machine().logical_cores), value=cores, step=1, key=f"{key}-threads"
+    )
+    return {"batch_size": int(batch), "threads": int(threads), "shapes": shapes(chosen, key)}
+
+
+def shapes(chosen: Model, key: str) -> dict[str, list[int]]:
+    """One length for each named dynamic axis but the batch; every input's shape with them filled in."""
+    lengths: dict[str, int] = {}
+    for axis, usual in _open_axes(chosen).items():
+        lengths[axis] = int(
+            st.number_input(
+                f"Length of {formats.name(axis, 30)}", min_value=1, value=usual, step=1, key=f"{key}-axis-{axis}"
+            )
+        )
+    if not lengths:
+        return {}
+    return {tensor.name: _filled(tensor, lengths, chosen) for tensor in chosen.inputs}
+
+
+def _open_axes(chosen: Model) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for tensor in chosen.inputs:
+        filled = chosen.shapes.get(tensor.name, ())
+        for place, axis in enumerate(tensor.shape):
+            if isinstance(axis, str) and "+" not in axis and not is_batch(axis, place):
+                found.setdefault(axis, filled[place] if place < len(filled) else 128)
+    return found
+
+
+def _filled(tensor: Tensor, lengths: Mapping[str, int], chosen: Model) -> list[int]:
+    known = chosen.shapes.get(tensor.name, ())
+    usual = [known[place] if place < len(known) else 1 for place in range(len(tensor.shape))]
+    return [
+        lengths.get(axis, usual[place]) if isinstance(axis, str) else (axis or usual[place])
+        for place, axis in enumerate(tensor.shape)
+    ]
+
+
+def zone(label: str = "Grid zone", key: str = "zone") -> str | None:
+    """A grid zone by name and intensity, or none."""
+    known = {found.zone_id: found for found in tables.zones()}
+    return st.selectbox(
+        label,
+        sorted(known, key=lambda zone_id: known[zone_id].name),
+        index=None,
+        placeholder="Choose where it runs",
+        format_func=lambda zone_id: f"{known[zone_id].name} · {known[zone_id].g_per_kwh:,.0f} g/kWh",
+        key=key,
+        help="Yearly mean, location-based. Without a zone there is no CO₂e: no world average stands in for it.",
+        bind="query-params",
+    )
+
+
+def budget(key: str = "budget") -> Budget | None:
+    """The budget form; the Budget once it is sent, else None."""
+    with st.form(key, border=False):
+        row = st.columns(4)
+        latency = row[0].number_input(
+            "Latency budget, p95 (ms)", min_value=0.0, value=None, placeholder="none", step=1.0, key=f"{key}-latency"
+        )
+        loss = row[1].number_input(
+            "Loss allowed (%)", min_value=0.0, max_value=100.0, value=1.0, step=0.1, key=f"{key}-loss", help=LOSS_HELP
+        )
+        requests = row[2].number_input("Requests per day", min_value=0, value=1_000_000, step=100_000, key=f"{key}-day")
+        with row[3]:
+            place = zone(key=f"{key}-zone")
+        more = st.columns([3, 1], vertical_alignment="bottom")
+        objective = more[0].segmented_control(
+            "What counts most", OBJECTIVES, default="energy", required=True, format_func=WORDS.get, key=f"{key}-goal"
+        )
+        sent = more[1].form_submit_button("Compress", type="primary", icon=":material/compress:", width="stretch")
+    if not sent:
+        return None
+    return Budget(
+        latency_ms=latency or None,
+        max_loss=words.fraction(float(loss)),
+        requests_per_day=float(requests),
+        zone=place,
+        objective=str(objective),
+    )
+
+
+LOSS_HELP = (
+    "With labelled data: points of accuracy that may be lost. Without: how far the outputs may turn from the "
+    "original's (1 - cosine)."
+)

@@ -1,0 +1,92 @@
+"""What the report page is made of: the document as sections, every format to download, and re-import."""
+
+import streamlit as st
+
+from advisor import figures_report
+from advisor.document import Section, Table
+from advisor.exporters import exporters
+from advisor.exporters.json import read
+from advisor.report_document import document
+from advisor.types import Report
+from data.text import plain
+from pages.ui import cards, formats, state, style
+
+NAMES = {
+    "html": ("HTML", ":material/html:", "One file that opens anywhere, offline."),
+    "json": ("JSON", ":material/data_object:", "Every number, versioned; can be read back here."),
+    "pdf": ("PDF", ":material/picture_as_pdf:", "To print and to file."),
+    "markdown": ("Markdown", ":material/notes:", "For a repository or a ticket."),
+    "csv": ("CSV", ":material/table:", "The rows behind the charts."),
+    "model_card": ("Model card", ":material/badge:", "Hugging Face model card with its emissions."),
+    "codecarbon_csv": ("Emissions CSV", ":material/eco:", "In the shape CodeCarbon writes."),
+}
+
+
+def downloads(report: Report) -> None:
+    """One button a format; one that cannot be made here says why."""
+    with st.grid("auto", min_column_width=150, gap="small"):
+        for name, exporter in exporters().items():
+            title, icon, text = NAMES.get(name, (name.replace("_", " ").capitalize(), ":material/download:", ""))
+            reason = exporter.missing()
+            st.download_button(
+                title,
+                lambda chosen=exporter: chosen.render(report),
+                file_name=f"rightsize-{file_stem(report)}{exporter.SUFFIX}",
+                mime=exporter.MIME,
+                icon=icon,
+                key=f"export-{name}",
+                disabled=reason is not None,
+                help=reason or text,
+                on_click="ignore",
+                width="stretch",
+            )
+
+
+def file_stem(report: Report) -> str:
+    """The model's name as part of a file name."""
+    return (
+        "".join(mark if mark.isalnum() else "-" for mark in plain(report.model.name, 40)).strip("-").lower() or "model"
+    )
+
+
+def sections(report: Report) -> None:
+    """The report as it will be exported: the same document, section by section."""
+    for section in document(report).sections:
+        with cards.card(f"section-{section.id}", section.title):
+            _section(report, section)
+
+
+def _section(report: Report, section: Section) -> None:
+    for text in section.paragraphs:
+        st.markdown(formats.name(text, 2000))
+    if section.facts:
+        cards.facts({label: cell.text for label, cell in section.facts})
+    if section.points:
+        st.markdown("\n".join(f"- {formats.name(point, 400)}" for point in section.points))
+    for name in section.figures:
+        drawn = figures_report.figure(report, name, style.mode())
+        if drawn is not None:
+            cards.chart(drawn[0], key=f"document_{name}", alt=drawn[1])
+    for number, table in enumerate(section.tables):
+        _table(table, f"{section.id}-{number}")
+
+
+def _table(table: Table, key: str) -> None:
+    rows = [
+        {column: formats.name(cell.text, 200) for column, cell in zip(table.columns, row, strict=True)}
+        for row in table.rows
+    ]
+    with st.container(key=f"wide-{key}"):
+        st.table(rows, border="horizontal", hide_index=True)
+
+
+def take_back() -> None:
+    """A report exported as JSON, here or elsewhere, comes back as the same page."""
+    upload = st.file_uploader("Report (.json)", type=["json"], key="report-upload", label_visibility="collapsed")
+    if upload and st.session_state.get("report_taken") != upload.file_id:
+        with cards.guard("report-upload"):
+            found = read(upload.getvalue())
+            state.app().store.save(found)
+            st.session_state["report_taken"] = upload.file_id
+            state.choose_report(found.id, found.model.sha256)
+            st.rerun()

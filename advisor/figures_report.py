@@ -1,10 +1,8 @@
 """The charts of a report by name, each with the text that stands for it, and as an SVG that needs no script."""
 
-from functools import cache
-
 import plotly.graph_objects as go
 
-from advisor import figures, report_frames
+from advisor import figures, figures_image, report_frames
 from advisor.types import Report
 from data import words
 
@@ -40,23 +38,6 @@ def _loss_title(report: Report) -> str:
 
 def svg(drawn: go.Figure) -> str | None:
     """The figure as SVG text, drawn by a headless Chromium; None where there is none on this machine."""
-    if not _server():
+    if figures_image.missing() is not None:
         return None
-    height = int(drawn.layout.height or 360)
-    return bytes(drawn.to_image("svg", width=WIDTH_PX, height=height)).decode()
-
-
-@cache
-def _server() -> bool:
-    """Starts the drawing browser once: each figure then takes a third of a second instead of five."""
-    import os
-    import shutil
-
-    import kaleido
-
-    browser = os.environ.get("BROWSER_PATH") or shutil.which("chromium") or shutil.which("google-chrome")
-    if browser is None:
-        return False
-    os.environ["BROWSER_PATH"] = browser
-    kaleido.start_sync_server(silence_warnings=True)
-    return True
+    return figures_image.image(drawn, "svg", WIDTH_PX, background=None).decode()

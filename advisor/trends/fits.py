@@ -120,6 +120,12 @@ def band(line: Fit, years: Values, coverage_frac: float) -> tuple[Values, Values
     return middle + low * widening, middle + high * widening
 
 
+def scatter_factor(line: Fit, coverage_frac: float) -> float:
+    """The factor around the line, up or down, that holds this share of the points."""
+    low, high = band(line, np.array([line.mean_year]), coverage_frac)
+    return float(10 ** ((high[0] - low[0]) / 2))
+
+
 def _least_squares(t: Values, y: Values, draws: int, seed: int) -> tuple[float, float, float, float]:
     slopes = bootstrap_slopes(t, y, draws, seed)
     low, high = np.quantile(slopes, _tails())

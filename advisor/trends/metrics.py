@@ -160,6 +160,7 @@ def metric(key: str) -> Metric:
     return METRICS[key]
 
 
+@cache
 def in_format(base: Metric, name: str) -> Metric:
     """A hardware metric for another number format (a key of HARDWARE_FORMATS)."""
     column = HARDWARE_FORMATS[name] + ("_per_j" if base.key == "per_watt" else "_per_s_per_usd")
@@ -174,6 +175,7 @@ def in_format(base: Metric, name: str) -> Metric:
     )
 
 
+@cache
 def in_unit(base: Metric, unit: str, grid_g_per_kwh: float | None = None) -> Metric:
     """Training energy in another unit (one of ENERGY_UNITS); CO2e needs the grid's intensity (g/kWh).
 

@@ -51,10 +51,11 @@ def reproduces(line: Fit, published_months: float, days_per_month: float = DAYS_
     return low is not None and low <= published_months <= (np.inf if high is None else high)
 
 
-def reference_fits(draws: int = fits.DRAWS) -> list[ReferenceFit]:
-    """Every row of the shipped fit table, computed now from the shipped rows."""
+@cache
+def reference_fits(draws: int = fits.DRAWS) -> tuple[ReferenceFit, ...]:
+    """Every row of the shipped fit table, computed from the shipped rows once a process."""
     table = tables.frame("trends", "fits")
-    return [_computed(row, draws) for row in table.to_dict("records")]
+    return tuple(_computed(row, draws) for row in table.to_dict("records"))
 
 
 @cache

@@ -9,10 +9,8 @@ from advisor.trends import rules
 from advisor.trends.fits import Fit
 from advisor.trends.rows import FRONTIER_SINCE, newest_year, rows
 from data import units
-from data.errors import InputError
 from data.estimate import Estimate
 
-FLOP_PER_PARAMETER_AND_TOKEN = 6  # forward 2, backward 4 (Kaplan et al. 2020)
 SIZE_CLASS = 3.0  # "same size class": between a third and three times the parameters
 
 
@@ -55,13 +53,6 @@ class Standing:
     frontier_until: float | None
     at_frontier_now: bool
     months_behind: Estimate | None
-
-
-def training_flop(parameter_count: float, token_count: float) -> float:
-    """6 x parameters x tokens: training compute of a dense transformer. Raises InputError unless both are positive."""
-    if parameter_count <= 0 or token_count <= 0:
-        raise InputError("Parameters and training tokens are positive numbers.", hint="For example 7e9 and 2e12.")
-    return FLOP_PER_PARAMETER_AND_TOKEN * parameter_count * token_count
 
 
 def standing(mine: MyModel, column: str, line: Fit | None, among: str = "notable") -> Standing | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
+from streamlit.runtime.pages_manager import PagesManager
 
 from data import words
 from data.errors import RightsizeError
@@ -43,9 +44,18 @@ class Metric:
 
 def page(title: str, sub: str) -> None:
     """The head of a page."""
+    _through_the_app()
     with st.container(gap=None, key="page-head"):
         st.title(title, anchor=False)
         st.caption(sub)
+
+
+def _through_the_app() -> None:
+    """Start over through app.py where a page was run alone: until st.navigation has been called once, Streamlit takes
+    pages/ for an app of the old kind, so that an address of a page, opened on a fresh server, would miss the app."""
+    if PagesManager.uses_pages_directory:
+        PagesManager.uses_pages_directory = False
+        st.rerun()
 
 
 @contextmanager

@@ -5,16 +5,9 @@ import pytest
 
 from advisor.trends.reference import reference_fit
 from advisor.trends.rows import newest_year, rows
-from advisor.trends.standing import MyModel, frontier_until, months_behind, standing, training_flop
-from data.errors import InputError
+from advisor.trends.standing import MyModel, frontier_until, months_behind, standing
 
 LINE = reference_fit("frontier-2018-26").line
-
-
-def test_six_operations_a_parameter_and_token():
-    assert training_flop(540.35e9, 780e9) == pytest.approx(2.529e24, rel=1e-3)
-    with pytest.raises(InputError):
-        training_flop(0, 1e9)
 
 
 def test_percentiles_are_counted():

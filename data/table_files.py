@@ -14,6 +14,7 @@ Ranges follow from the units in the column names (LIMITS). `*_id` and `*_ids` (s
 """
 
 import csv
+import math
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -132,6 +133,16 @@ def joins(header: Header, columns: list[str]) -> list[tuple[list[str], str, str,
         sources = [column for column in columns if column == "source_ids" or column.endswith("source_id")]
         found += [([column], header.kind, "sources", ["source_id"]) for column in sources]
     return found
+
+
+def range_fault(column: str, value: float) -> str:
+    """What is wrong with a value in a column of this name, by LIMITS; empty where nothing is."""
+    limits = _limits(column)
+    if not math.isfinite(value):
+        return "is not a finite number."
+    if limits is None or limits[0] <= value <= limits[1]:
+        return ""
+    return f"is {value:g}, outside {limits[0]:g} to {limits[1]:g}."
 
 
 def _header_lines(path: Path) -> tuple[list[str], int]:

@@ -45,11 +45,16 @@ class Zone:
     longitude: float | None = None
     basis: str = "life-cycle, consumption-based, annual average"
     source: str = "grid/electricity_maps"
+    yours: bool = False
 
     def estimate(self) -> Estimate:
         """The average as an interval: the last three years are what the next one is likely to look like."""
         return Estimate(
-            low=self.low_g_per_kwh, mid=self.g_per_kwh, high=self.high_g_per_kwh, basis="modelled", source=self.source
+            low=self.low_g_per_kwh,
+            mid=self.g_per_kwh,
+            high=self.high_g_per_kwh,
+            basis="given" if self.yours else "modelled",
+            source=self.source,
         )
 
 

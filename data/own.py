@@ -1,0 +1,142 @@
+"""Rows of the user's own: a device, the carbon of a zone, a price. Kept in the store, marked "yours", never shipped."""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, ClassVar, TypeVar
+
+from data import tables
+from data.errors import InputError
+from data.records import from_plain, to_plain
+from data.store import Store
+from data.table_files import range_fault
+from data.tables import Device, Price, Zone
+
+Record = TypeVar("Record", Device, Price, Zone)
+SOURCE = "yours"
+NAME_LIMIT = 80
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRow:
+    """One row the user added: `what` is device, zone or price, `id` is that and a name, `row` the fields given."""
+
+    KEY: ClassVar[str] = "id"
+
+    id: str
+    what: str
+    created_at: str
+    row: dict[str, Any]
+
+
+def add_device(store: Store, device: Device) -> Device:
+    """Keeps a device under an id of its own. Raises InputError on an id that is shipped, on values out of range, and
+    where neither power nor any peak is given."""
+    if device.device_id in {shipped.device_id for shipped in tables.devices()}:
+        raise InputError(f"{device.device_id} is in the catalogue.", hint="Choose another name for yours.")
+    if device.tdp_w is None and not any(value for name, value in _given(device).items() if name.endswith("_per_s")):
+        raise InputError("A device needs its rated power or a peak rate.", hint="Fill in one of them, with its unit.")
+    return _add(store, "device", device.device_id, replace(device, yours=True, source_ids=(SOURCE,)))
+
+
+def add_zone(store: Store, zone_id: str, g_per_kwh: float, *, name: str = "", year: int | None = None) -> Zone:
+    """Keeps the carbon intensity (g/kWh) of a zone: one that is shipped, whose value it then replaces, or a new one.
+
+    Raises InputError on a value out of range."""
+    shipped = {zone.zone_id: zone for zone in tables.zones()}.get(zone_id)
+    zone = Zone(
+        zone_id=zone_id,
+        name=name or (shipped.name if shipped else zone_id),
+        zone_type=shipped.zone_type if shipped else "yours",
+        g_per_kwh=g_per_kwh,
+        low_g_per_kwh=g_per_kwh,
+        high_g_per_kwh=g_per_kwh,
+        year=year or datetime.now(UTC).year,
+        latitude=shipped.latitude if shipped else None,
+        longitude=shipped.longitude if shipped else None,
+        basis="given by you",
+        source=SOURCE,
+        yours=True,
+    )
+    return _add(store, "zone", zone_id, zone)
+
+
+def add_price(
+    store: Store,
+    provider: str,
+    instance_type: str,
+    region_id: str,
+    usd_per_h: float,
+    spot_usd_per_h: float | None = None,
+) -> Price:
+    """Keeps a price (USD an hour), which replaces the shipped one of that instance and region.
+
+    Raises InputError on an instance or region that is not known, or a value out of range."""
+    if (provider, instance_type) not in {(known.provider, known.instance_type) for known in tables.instances()}:
+        raise InputError(f"{provider} has no instance {instance_type} here.", hint="Choose one from the list.")
+    tables.region(provider, region_id)
+    price = Price(
+        provider=provider,
+        instance_type=instance_type,
+        region_id=region_id,
+        usd_per_h=usd_per_h,
+        spot_usd_per_h=spot_usd_per_h,
+        as_of=datetime.now(UTC).date().isoformat(),
+        source_id=SOURCE,
+        yours=True,
+    )
+    return _add(store, "price", f"{provider}/{instance_type}/{region_id}", price)
+
+
+def remove(store: Store, kind: str, name: str) -> None:
+    """Forgets one own row; the shipped value, if there is one, counts again. Raises InputError where there is none."""
+    if not store.delete(OwnRow, id=f"{kind}/{name}"):
+        raise InputError(f"You have no {kind} called {name}.", hint="The list of your own rows shows what there is.")
+
+
+def devices(store: Store) -> tuple[Device, ...]:
+    """The shipped devices and yours."""
+    return (*tables.devices(), *_own(store, "device", Device))
+
+
+def zones(store: Store) -> tuple[Zone, ...]:
+    """The shipped zones with your values in place of theirs, and your own zones after them."""
+    return _merged(tables.zones(), _own(store, "zone", Zone), lambda zone: zone.zone_id)
+
+
+def prices(store: Store) -> tuple[Price, ...]:
+    """The shipped prices with yours in place of theirs."""
+    return _merged(
+        tables.prices(),
+        _own(store, "price", Price),
+        lambda price: (price.provider, price.instance_type, price.region_id),
+    )
+
+
+def _add(store: Store, kind: str, name: str, record: Record) -> Record:
+    if not name.strip() or len(name) > NAME_LIMIT or not name.isprintable():
+        raise InputError(f"A {kind} needs a name of 1 to {NAME_LIMIT} visible characters.")
+    row = _given(record)
+    for column, value in row.items():
+        if isinstance(value, int | float) and (fault := range_fault(column, float(value))):
+            raise InputError(f"{column} {fault}", hint="Check the unit: it is the end of the name.")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    store.save(OwnRow(id=f"{kind}/{name}", what=kind, created_at=now, row=row))
+    return record
+
+
+def _own(store: Store, kind: str, record: type[Record]) -> tuple[Record, ...]:
+    return tuple(from_plain(record, kept.row) for kept in store.all(OwnRow, what=kind))
+
+
+def _merged(shipped: tuple[Record, ...], own: tuple[Record, ...], key: Callable[[Record], Any]) -> tuple[Record, ...]:
+    rows = {key(row): row for row in shipped}
+    return tuple({**rows, **{key(row): row for row in own}}.values())
+
+
+def _given(record: Device | Price | Zone) -> dict[str, Any]:
+    """The fields that differ from their default, plain."""
+    defaults = {field.name: field.default for field in dataclasses.fields(record)}
+    plain: dict[str, Any] = to_plain(record)
+    return {name: value for name, value in plain.items() if value not in (defaults[name], [])}

@@ -19,6 +19,7 @@ from profiler.jobs import Desk
 from profiler.kept import runtime_for
 from profiler.machine import load, machine
 from profiler.measure import Feed
+from profiler.peaks import measured_peaks
 from profiler.runtimes import runtimes
 from profiler.timing import Settings
 from profiler.types import Measurement, Model
@@ -71,11 +72,17 @@ def _measure(asked: Any) -> None:
 
 
 def _machine(asked: Any) -> None:
-    here = machine()
+    found = to_plain(machine()) | {"load": to_plain(load())}
+    if asked.peaks:
+        with _desk() as desk:
+            peaks = measured_peaks(desk, asked.threads, asked.device)
+            desk.save(machine(), peaks)
+            found["peaks"] = to_plain(peaks)
+            desk.progress(1.0, "Done")
     if asked.json:
-        console.answer(to_plain(here) | {"load": load()})
+        console.answer(found)
     else:
-        print("\n".join(f"{name}: {value}" for name, value in to_plain(here).items()))
+        print("\n".join(f"{name}: {value}" for name, value in found.items()))
 
 
 def shown(measured: Measurement) -> dict[str, Any]:
@@ -139,13 +146,15 @@ def _parser() -> console.Parser:
     file.add_argument("file", metavar="FILE")
     file.add_argument("--shape", action="append", default=[], type=console.shape, metavar="name=1x3x224x224")
     commands.add_parser("inspect", parents=[file], help="what the file is")
-    commands.add_parser("machine", parents=[told], help="what this machine is")
-    measure = commands.add_parser("measure", parents=[file], help="latency, memory and energy here")
+    where = console.Parser(add_help=False)
+    where.add_argument("--threads", type=_positive, help="default: the physical cores")
+    where.add_argument("--device", default="cpu", help="cpu, or cuda:0")
+    here = commands.add_parser("machine", parents=[told, where], help="what this machine is")
+    here.add_argument("--peaks", action="store_true", help="measure what it reaches: products and streams")
+    measure = commands.add_parser("measure", parents=[file, where], help="latency, memory and energy here")
     measure.add_argument("--batch", type=_positive, default=1)
-    measure.add_argument("--threads", type=_positive, help="default: the physical cores")
     measure.add_argument("--data", help="an .npz with arrays named like the model's inputs")
     measure.add_argument("--runtime", choices=list(runtimes()))
-    measure.add_argument("--device", default="cpu", help="cpu, or cuda:0")
     measure.add_argument("--precision", choices=("f32", "bf16"))
     measure.add_argument("--seconds", type=float, default=10.0, help="time budget of the timed loop")
     return parser

@@ -144,6 +144,28 @@ class Machine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Peaks:
+    """The best this machine was seen to do on so many threads: matrix products by dtype (FLOP or integer operations
+    a second, 2 per multiply-add) and streams (bytes read and written a second). None where it cannot."""
+
+    KEY: ClassVar[str] = "id"
+
+    id: str
+    fingerprint: str
+    device: str
+    threads: int
+    created_at: str
+    fp32_flop_per_s: Estimate | None = None
+    fp16_flop_per_s: Estimate | None = None
+    bf16_flop_per_s: Estimate | None = None
+    int8_op_per_s: Estimate | None = None
+    memory_bytes_per_s: Estimate | None = None
+    cache_bytes_per_s: Estimate | None = None
+    cpu_pressure_frac: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
     """How busy the machine is: 1-minute load average and the kernel's CPU pressure (share of the last 10 s in
     which some runnable task waited); None where the system does not tell."""

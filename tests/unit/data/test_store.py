@@ -14,9 +14,9 @@ from data.home import Home
 from data.inbox import Inbox, open_headless, take_in
 from data.records import hints, optional
 from data.store import PARTS, Store, encode
-from profiler.types import Job, Machine, Measurement, Model, Workload
+from profiler.types import Job, Machine, Measurement, Model, Peaks, Workload
 
-KINDS = {kind.__name__: kind for kind in (Model, Machine, Measurement, Job, Variant, Report)}
+KINDS = {kind.__name__: kind for kind in (Model, Machine, Measurement, Job, Peaks, Variant, Report)}
 
 
 def machine(**changes):

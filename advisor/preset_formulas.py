@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from advisor import equivalents, footprint, physics, rebound, training
+from advisor import codebook, equivalents, footprint, physics, rebound, training
 from data import energy, units
 from data.errors import InputError
 from data.estimate import Estimate, exact
@@ -128,7 +128,7 @@ FORMULAS: dict[str, Callable[..., float]] = {
     "node_ratio_mean": lambda left_out: physics.node_ratio_mean((left_out,)),
     "fetch_in_multiplies": lambda node_nm: physics.fetch_in_multiplies(node_nm=int(node_nm)),
     "codebook_ratio": lambda weights, weight_bits, code_bits: (
-        weights * weight_bits / (weights * code_bits + 2**code_bits * weight_bits)
+        weights * weight_bits / codebook.payload_bits(int(weights), int(code_bits))
     ),
     "gain_kept": lambda student, teacher, baseline: (student - baseline) / (teacher - baseline),
     "growth_ratio": lambda doubling_months, months: units.growth_ratio(doubling_months, months),

@@ -113,3 +113,28 @@ def test_records_take_missing_cells_as_none_and_ids_as_tuples():
     assert found.cores == 8 and isinstance(found.cores, int)
     assert found.tdp_w is None
     assert found.source_ids == ("x", "y") and found.unverified_fields == ()
+
+
+def test_an_unverified_cell_is_a_wide_interval():
+    t4 = tables.device("nvidia-t4")
+    assert (t4.estimate("tdp_w").low, t4.estimate("tdp_w").high) == (70.0, 70.0)
+    assert t4.estimate("tdp_w").basis == "claimed"
+    wide = t4.estimate("int8_op_per_s")
+    assert (wide.low, wide.mid, wide.high) == (65e12, 130e12, 260e12)
+    assert t4.estimate("embodied_kg_co2e") is None
+
+
+def test_catalogues_disagree_as_little_as_is_said():
+    """This catalogue against Epoch AI's of July 2026, by device name: the basis of UNVERIFIED_RATIO."""
+    theirs = tables.frame("trends", "hardware").set_index("device")
+    same = {"fp32_flop_per_s": "fp32_flop_per_s", "memory_bytes_per_s": "memory_bytes_per_s", "tdp_w": "rated_w"}
+    ratios = {True: [], False: []}
+    for device in tables.devices():
+        if device.name in theirs.index:
+            for mine, other in same.items():
+                value, told = getattr(device, mine), theirs.at[device.name, other]
+                if value and told == told:
+                    ratios[mine in device.unverified_fields].append(max(value / told, told / value))
+    assert len(ratios[False]) > 50
+    assert max(ratios[False]) < 1.15
+    assert max(ratios[True], default=1.0) <= tables.UNVERIFIED_RATIO + 0.01

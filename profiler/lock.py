@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from data.units import BYTES_PER_GIB, BYTES_PER_MIB
 from profiler import landlock, seccomp
@@ -60,6 +61,16 @@ class Bounds:
     address_bytes: int | None
     file_bytes: int
     cpu_s: int
+
+
+def rules(
+    folder: Path, readable: Iterable[Path] = (), *, gpu: bool = False, without: Iterable[str] = ()
+) -> dict[str, Any]:
+    """The rules a parent gives its child, as plain JSON values."""
+    return {
+        "parent": os.getpid(), "folder": str(folder), "readable": [str(path) for path in readable], "gpu": gpu,
+        "without": list(without),
+    }  # fmt: skip
 
 
 def close(rules: Rules) -> dict[str, str]:

@@ -6,10 +6,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from profiler import levels as _levels
 from profiler import lock
 from profiler.child import Child, Hooks, Limits
+from profiler.levels import Level
 
-__all__ = ["Hooks", "Limits", "run"]
+__all__ = ["Hooks", "Level", "Limits", "allowed_formats", "levels", "run"]
 
 
 def run(
@@ -30,7 +32,7 @@ def run(
     order = {
         "task": task, "arguments": dict(arguments), "folder": str(folder), "bounds": _bounds(limits, readable),
     }  # fmt: skip
-    child = Child(_rules(folder, readable, limits.gpu))
+    child = Child(lock.rules(folder, readable, gpu=limits.gpu, without=switched_off()))
     try:
         return child.order(order, limits, hooks or Hooks())
     finally:
@@ -43,11 +45,14 @@ def switched_off() -> tuple[str, ...]:
     return tuple(layer for layer in lock.LAYERS if layer in named)
 
 
-def _rules(folder: Path, readable: Sequence[Path], gpu: bool) -> dict[str, Any]:
-    rules = lock.Rules(
-        parent=os.getpid(), folder=str(folder), readable=tuple(map(str, readable)), gpu=gpu, without=switched_off()
-    )
-    return asdict(rules)
+def levels() -> tuple[Level, ...]:
+    """The sandbox's layers: whether each closes on this machine, with a sentence for the user. Asked once."""
+    return _levels.levels(switched_off())
+
+
+def allowed_formats() -> frozenset[str]:
+    """Formats this machine's sandbox can hold: without Landlock or seccomp neither TorchScript nor .pt2."""
+    return _levels.allowed_formats(switched_off())
 
 
 def _bounds(limits: Limits, readable: Sequence[Path]) -> dict[str, Any] | None:

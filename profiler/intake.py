@@ -3,7 +3,8 @@
 import importlib
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.sandbox import Limits
 from profiler.tasks import procedure
+from profiler.triage import Verdict, admitted, companions, examine, unpack
 from profiler.types import Model
 
 INSPECT_S = 60.0
@@ -31,9 +33,10 @@ def take_in(
     folder afterwards; files beside it that hold its weights are kept with it. Raises InputError on what is no model."""
     file = Path(path).expanduser()
     try:
-        model = look(desk, file, name or file.name, shapes or {})
-        desk.progress(0.8, "Keeping the file")
-        keep(desk.home, model, file)
+        with opened(desk, file, name or file.name) as (whole, verdict):
+            model = _read(desk, whole, verdict, name or file.name, shapes or {})
+            desk.progress(0.8, "Keeping the file")
+            keep(desk.home, model, whole)
     finally:
         if move and file.parent.parent == desk.home.jobs:
             shutil.rmtree(file.parent, ignore_errors=True)
@@ -76,12 +79,36 @@ def _build(desk: Desk, name: str, folder: Path) -> None:
 
 def look(desk: Desk, file: Path, name: str, shapes: Mapping[str, Sequence[int]]) -> Model:
     """What the file is, without keeping it. Raises InputError on what is no model that is read here."""
+    with opened(desk, file, name) as (whole, verdict):
+        return _read(desk, whole, verdict, name, shapes)
+
+
+@contextmanager
+def opened(desk: Desk, file: Path, name: str) -> Iterator[tuple[Path, Verdict]]:
+    """The model file itself and the verdict on it: an archive is unpacked into a passing folder, where it is triaged
+    again. Raises InputError on a trap or no model, Unavailable where this machine's sandbox is too weak for it."""
     if not file.is_file():
         raise InputError("There is no file at this path.", hint="Check the path; it is one on the machine of the app.")
+    file = file.resolve()
+    desk.progress(0.1, "Looking at the file")
+    arguments = {"path": str(file), "name": name}
+    limits = Limits(seconds=INSPECT_S)
+    verdict = admitted(from_plain(Verdict, desk.task(examine, arguments, readable=[file], limits=limits)))
+    if verdict.format != "onnx_bundle":
+        yield file, verdict
+        return
+    with desk.folder() as folder:
+        model = desk.task(unpack, {"path": str(file)}, folder=folder, readable=[file], limits=limits)
+        with opened(desk, folder / model, model) as found:
+            yield found
+
+
+def _read(desk: Desk, file: Path, verdict: Verdict, name: str, shapes: Mapping[str, Sequence[int]]) -> Model:
     desk.progress(0.2, "Reading the model")
-    arguments = {"path": str(file.resolve()), "name": name, "shapes": dict(shapes)}
-    found = desk.task(inspect, arguments, readable=[file.resolve().parent], limits=Limits(seconds=INSPECT_S))
-    return replace(from_plain(Model, found), name=plain(Path(name).stem or name))
+    arguments = {"path": str(file), "name": name, "shapes": dict(shapes)}
+    readable = [file, *(companions(file) if verdict.format == "onnx" else ())]
+    found = from_plain(Model, desk.task(inspect, arguments, readable=readable, limits=Limits(seconds=INSPECT_S)))
+    return replace(found, name=plain(Path(name).stem or name), notes=(*verdict.notes, *found.notes))
 
 
 def keep(home: Home, model: Model, file: Path) -> Path:

@@ -22,7 +22,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 LAYERS = ("limits", "namespaces", "landlock", "seccomp")
 
 # linux/prctl.h, linux/sched.h, linux/capability.h
-PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 4, 47, 4
+PR_SET_PDEATHSIG, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL = 1, 47, 4
 CLONE_NEWIPC, CLONE_NEWUSER, CLONE_NEWNET = 0x08000000, 0x10000000, 0x40000000
 CAPABILITY_VERSION_3 = 0x20080522
 
@@ -39,6 +39,7 @@ SYSTEM = (
 SYSTEM_GPU = (
     "/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/sys/bus/pci", "/sys/devices", "/sys/module/nvidia",
 )  # fmt: skip
+PEAK_MARK = "/proc/self/clear_refs"  # written to start the kernel's mark of peak memory anew
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 
@@ -116,11 +117,10 @@ def bounds(*, memory_bytes: int, seconds: float, file_bytes: int, readable_bytes
 
 
 def _process(parent: int) -> None:
-    """Die with the parent and be read by no other process. After the namespaces: the kernel forgets both there."""
+    """Die with the parent. After the namespaces: the kernel may forget it there."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None, use_errno=True)
         libc.prctl(PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
-        libc.prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     if os.getppid() != parent:
         raise OSError("the process that ordered this is gone")
 
@@ -150,6 +150,7 @@ def _grants(rules: Rules) -> dict[int, Iterable[str]]:
         landlock.READ: [*SYSTEM, *(SYSTEM_GPU if rules.gpu else ()), *sorted(python), *code, *rules.readable],
         landlock.DEVICE | landlock.READ_DIR: [*DEVICES, *gpu],
         landlock.OWN_FOLDER: [rules.folder],
+        landlock.WRITE_FILE: [PEAK_MARK],
     }
 
 

@@ -63,10 +63,10 @@ MEMFD_CREATE = (319, 279)  # memory no limit counts; CUDA's driver needs it
 CLONE, CLONE3 = (56, 220), (435, 435)
 KILL, TGKILL = (62, 129), (234, 131)
 PRLIMIT = (302, 261)
-# call, argument, values refused: a death signal or the dump flag taken back (linux/prctl.h), signals sent through a
-# descriptor's owner (asm-generic/fcntl.h, sockios.h), text pushed into a terminal (asm-generic/ioctls.h)
+# call, argument, values refused: a death signal taken back (linux/prctl.h), signals sent through a descriptor's owner
+# (asm-generic/fcntl.h, sockios.h), text pushed into a terminal (asm-generic/ioctls.h)
 REFUSED_VALUES = (
-    ((157, 167), 0, (1, 4)),  # prctl: PR_SET_PDEATHSIG, PR_SET_DUMPABLE
+    ((157, 167), 0, (1,)),  # prctl: PR_SET_PDEATHSIG
     ((72, 25), 1, (8, 10, 15)),  # fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX
     ((16, 29), 1, (0x5412, 0x541C, 0x8901, 0x8902)),  # ioctl: TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP
 )

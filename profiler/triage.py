@@ -72,9 +72,8 @@ def triage(path: Path, name: str) -> Verdict:
     return Verdict(format=found)
 
 
-def admit(path: Path, name: str) -> Verdict:
-    """`triage`, and Unavailable where this machine's sandbox does not hold such files (see sandbox.levels)."""
-    verdict = triage(path, name)
+def admitted(verdict: Verdict) -> Verdict:
+    """The verdict; Unavailable where this machine's sandbox does not hold such files (see sandbox.levels)."""
     if verdict.format not in sandbox.allowed_formats():
         raise Unavailable(
             f"This is {SHOWN[verdict.format]}, which holds code; this machine's sandbox is too weak to run it.",

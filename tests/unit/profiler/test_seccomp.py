@@ -48,7 +48,7 @@ def test_every_constant_is_the_kernels():
                  "MAKE_REG", "MAKE_SOCK", "MAKE_FIFO", "MAKE_BLOCK", "MAKE_SYM", "REFER"):  # fmt: skip
         assert getattr(landlock, name) == of("landlock.h", f"LANDLOCK_ACCESS_FS_{name}")
     assert of("prctl.h", "PR_SET_NO_NEW_PRIVS") == landlock.PR_SET_NO_NEW_PRIVS == seccomp.PR_SET_NO_NEW_PRIVS
-    for name in ("PR_SET_PDEATHSIG", "PR_SET_DUMPABLE", "PR_CAP_AMBIENT", "PR_CAP_AMBIENT_CLEAR_ALL"):
+    for name in ("PR_SET_PDEATHSIG", "PR_CAP_AMBIENT", "PR_CAP_AMBIENT_CLEAR_ALL"):
         assert getattr(lock, name) == of("prctl.h", name)
     for name in ("CLONE_NEWIPC", "CLONE_NEWUSER", "CLONE_NEWNET"):
         assert getattr(lock, name) == of("sched.h", name)

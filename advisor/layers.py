@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -108,13 +109,12 @@ def _weight_slots(node: Any) -> tuple[int, ...]:
     return (1, 2) if node.op_type in RECURRENT else ()
 
 
-def flow(
-    proto: Any, wanted: Sequence[Weight], calls: Sequence[Mapping[str, ndarray]], folder: Path, seed: int = 0
-) -> Iterator[tuple[int, Callable[[Weight], ndarray]]]:
-    """Runs the model on the calls; yields for each call its number and a function from a layer to its input rows.
+def tensors(
+    proto: Any, wanted: Sequence[Weight], calls: Sequence[Mapping[str, ndarray]], folder: Path
+) -> Iterator[Callable[[Weight], ndarray]]:
+    """Runs the model on the calls; yields for each call a function from a layer to the tensor that flows into it.
 
     Raises InputError where the model does not run on them."""
-    import numpy as np
     import onnxruntime as ort
 
     path = folder / "watched.onnx"
@@ -127,14 +127,28 @@ def flow(
     for file in files:
         file.unlink()
     names = [output.name for output in session.get_outputs()]
-    for number, call in enumerate(calls):
+    for call in calls:
         with onnx_rewrite.edge("Running on the calibration inputs"):
             seen = dict(call) | dict(zip(names, session.run(None, dict(call)), strict=True))
-        yield number, _rows_of(seen, np.random.default_rng((seed, number)))
+        yield partial(_input_of, seen)
 
 
-def _rows_of(seen: Mapping[str, ndarray], generator: Any) -> Callable[[Weight], ndarray]:
-    return lambda weight: weight.rows(seen[weight.node.input[0]], generator)
+def _input_of(seen: Mapping[str, ndarray], weight: Weight) -> ndarray:
+    return seen[weight.node.input[0]]
+
+
+def flow(
+    proto: Any, wanted: Sequence[Weight], calls: Sequence[Mapping[str, ndarray]], folder: Path, seed: int = 0
+) -> Iterator[Callable[[Weight], ndarray]]:
+    """As `tensors`, but the input rows (samples, inputs) of each layer's matrix."""
+    import numpy as np
+
+    for number, tensor_of in enumerate(tensors(proto, wanted, calls, folder)):
+        yield partial(_rows_of, tensor_of, np.random.default_rng((seed, number)))
+
+
+def _rows_of(tensor_of: Callable[[Weight], ndarray], generator: Any, weight: Weight) -> ndarray:
+    return weight.rows(tensor_of(weight), generator)
 
 
 def _watched(proto: Any, tensors: set[str], path: Path) -> tuple[Path, ...]:
@@ -157,7 +171,7 @@ def moments(
     import numpy as np
 
     sums: dict[str, ndarray] = {}
-    for _, rows_of in flow(proto, wanted, calls, folder, seed):
+    for rows_of in flow(proto, wanted, calls, folder, seed):
         for weight in wanted:
             rows, name = rows_of(weight).astype(np.float32), weight.tensor.name
             sums[name] = rows.T @ rows + sums.get(name, np.float32(0))

@@ -100,6 +100,28 @@ def pair(path: Path, outlier: float = 1.0) -> Path:
     )
 
 
+def outlier_layer(path: Path, width: int = 48) -> Path:
+    """Four layers; the third has in every row one weight 400 times too large, for an input that is never on: in 8 bits
+    all its other weights vanish. Nothing is wrong with it in float32."""
+    nodes, stored = [], []
+    for number in range(1, 5):
+        values = numpy_helper.to_array(draw(number, "w", width, width)).copy()
+        bias = np.zeros(width, np.float32)
+        if number == 3:
+            values[:, 5] = 80.0
+        if number == 2:
+            bias[5] = -12.0
+        data = "x" if number == 1 else f"r{number - 1}"
+        out = "y" if number == 4 else f"h{number}"
+        nodes.append(helper.make_node("Gemm", [data, f"w{number}", f"b{number}"], [out], transB=1, name=f"fc{number}"))
+        if number < 4:
+            nodes.append(helper.make_node("Relu", [out], [f"r{number}"], name=f"relu{number}"))
+        stored += [numpy_helper.from_array(values, f"w{number}"), numpy_helper.from_array(bias, f"b{number}")]
+    return write(
+        path, nodes, [("x", TensorProto.FLOAT, ["batch", width])], [("y", TensorProto.FLOAT, ["batch", width])], stored
+    )
+
+
 def thin(path: Path) -> Path:
     """A convolution and a Gemm whose weights are nearly of rank 2: (batch, 16, 6, 6) -> (batch, 48)."""
     generator = np.random.default_rng(9)

@@ -8,7 +8,6 @@ from data.errors import InputError
 from profiler.types import Machine, Model
 
 FUSIONS = ("bert", "gpt2", "vit")
-LEVELS = ("extended", "all")
 
 
 class GraphOptimise:
@@ -20,7 +19,7 @@ class GraphOptimise:
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
         """Transformers first get their attention and normalisation fused into one operator each."""
-        found: list[dict[str, Any]] = [{"level": level} for level in ("all", "extended")]
+        found: list[dict[str, Any]] = [{}]
         if facts.count(model, ("Softmax",)) > 1 and facts.count(model, ("MatMul",)) > 3:
             found = [{"fusions": kind} for kind in ("bert", "gpt2", "vit")] + found
         return found
@@ -50,19 +49,16 @@ class GraphOptimise:
         new = sorted(name for name in after if name not in before)
         notes = [f"{sum(before.values())} operators became {sum(after.values())}"]
         notes += [f"new: {', '.join(new)}"] if new else []
-        notes += ["made for this kind of CPU"] if request.option.get("level") == "all" else []
         return Product(file=target, changed_count=changed, notes=tuple(notes))
 
 
 def _optimise(request: Request, target: Any) -> None:
+    """Rewrites that hold on every CPU ("extended"): those beyond belong to one kind of CPU and are made at start."""
     import onnxruntime as ort
 
-    level = str(request.option.get("level", "all"))
-    if level not in LEVELS:
-        raise InputError(f"The level is one of {', '.join(LEVELS)}.")
     settings = ort.SessionOptions()
     settings.log_severity_level = 4
-    settings.graph_optimization_level = getattr(ort.GraphOptimizationLevel, f"ORT_ENABLE_{level.upper()}")
+    settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     settings.optimized_model_filepath = str(target)
     ort.InferenceSession(str(request.source), settings)
 

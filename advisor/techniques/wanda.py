@@ -68,7 +68,7 @@ def _watched(proto: Any, chosen: list[layers.Weight], request: Request) -> tuple
     squares: dict[str, Any] = {}
     sums: dict[str, Any] = {}
     counts: dict[str, int] = {}
-    for _, rows_of in layers.flow(proto, chosen, request.calibration, request.folder, request.seed):
+    for rows_of in layers.flow(proto, chosen, request.calibration, request.folder, request.seed):
         for weight in chosen:
             name, rows = weight.tensor.name, rows_of(weight).astype(np.float64)
             squares[name] = squares.get(name, 0.0) + (rows**2).sum(0)

@@ -225,7 +225,7 @@ def test_patches_are_what_a_convolution_multiplies(tmp_path):
     proto = onnx.load(path)
     first = layers.matrices(proto)[0]
     call = small.feeds(small.facts(path), calls=1, batch=2)[0]
-    _, rows_of = next(layers.flow(proto, [first], [call], tmp_path))
+    rows_of = next(layers.flow(proto, [first], [call], tmp_path))
     rows = rows_of(first)
     assert rows.shape == (2 * 8 * 8, 27)
     onnx.utils.extract_model(str(path), str(tmp_path / "first.onnx"), ["x"], ["c1"])

@@ -1,0 +1,105 @@
+"""As many layers in INT8 as a loss limit allows: the most sensitive ones stay in float32."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from advisor import int8, onnx_rewrite
+from advisor.agreement import Comparison, not_finite
+from advisor.sensitivity import rank
+from advisor.techniques import Product, Request
+from data.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy import ndarray
+
+RANK_CALLS = 4
+RANK_S = 60.0
+LOSS_CALLS = 16
+
+
+def within_loss(request: Request, limit: float) -> Product:
+    """The static INT8 file with the fewest layers excluded whose loss (1 - cosine of the worst output, on the
+    calibration inputs) is at most `limit`. Raises InputError where all but one excluded still lose more."""
+    source = onnx_rewrite.prepared(request.source, request.folder, large=False)
+    ranked, _ = rank(
+        request.source, request.calibration[:RANK_CALLS], request.folder, bits=8, seconds=RANK_S,
+        progress=lambda done, text: request.progress(0.5 * done, text),
+    )  # fmt: skip
+    order = [each.layer for each in ranked if each.op in int8.COMPUTES]
+    calls = request.calibration[:LOSS_CALLS]
+    wanted, files = answers(source, calls), dict[int, Path]()
+    ranges = request.folder / "ranges.json"
+    scope = int8.scopes(request.model)[0]
+
+    def loss(count: int) -> float:
+        """The loss with the `count` most sensitive layers excluded."""
+        files[count] = request.folder / f"excluding_{count}.onnx"
+        settings = int8.Settings(operators=scope, exclude=tuple(order[:count]))
+        int8.quantize(source, files[count], request.calibration, request.machine, settings, ranges)
+        found = loss_of(wanted, answers(files[count], calls))
+        request.progress(0.6, f"{count} layers in float32: loss {found:.2g}")
+        return found
+
+    count, found, trace = fewest(loss, len(order), limit)
+    target = files[count].rename(request.folder / "int8_mixed.onnx")
+    changed = int8.computing_on_integers(onnx_rewrite.load(target))
+    if not changed:
+        raise InputError("No layer could be quantized within the allowed loss, so nothing would change.")
+    kept = ", ".join(order[:count][:5]) + (" and more" if count > 5 else "")
+    notes = (
+        f"{changed} layers in 8 bits, " + (f"{count} left in float32: {kept}" if count else "none had to be left out"),
+        f"loss on the calibration inputs {found:.2g}, allowed {limit:g}",
+        "tried " + ", ".join(f"{number}: {value:.2g}" for number, value in trace),
+    )
+    return Product(file=target, changed_count=changed, notes=notes)
+
+
+def fewest(loss: Callable[[int], float], layers: int, limit: float) -> tuple[int, float, list[tuple[int, float]]]:
+    """The smallest count with loss(count) <= limit that doubling and then halving finds, its loss, and all that was
+    tried. Raises InputError where leaving all but one out is not enough."""
+    trace: list[tuple[int, float]] = []
+
+    def tried(count: int) -> bool:
+        trace.append((count, loss(count)))
+        return trace[-1][1] <= limit
+
+    failing, count = -1, 0
+    while not tried(count):
+        failing = count
+        if count >= layers - 1:
+            raise InputError(f"Even with one layer in 8 bits the loss is {trace[-1][1]:.2g}, above {limit:g}.")
+        count = min(max(1, 2 * count), layers - 1)
+    while count - failing > 1:
+        middle = (count + failing) // 2
+        if tried(middle):
+            count = middle
+        else:
+            failing = middle
+    return count, dict(trace)[count], trace
+
+
+def answers(path: Path, calls: Sequence[Mapping[str, ndarray]]) -> list[dict[str, ndarray]]:
+    """All outputs of an ONNX file on these calls."""
+    import onnxruntime as ort
+
+    settings = ort.SessionOptions()
+    settings.log_severity_level = 4
+    settings.intra_op_num_threads = 2
+    with onnx_rewrite.edge("Running the quantized model"):
+        session = ort.InferenceSession(str(path), settings)
+        names = [output.name for output in session.get_outputs()]
+        return [dict(zip(names, session.run(None, dict(call)), strict=True)) for call in calls]
+
+
+def loss_of(wanted: Sequence[Mapping[str, ndarray]], got: Sequence[Mapping[str, ndarray]]) -> float:
+    """1 - cosine of the worst floating output over all calls; 1 where it is not a number."""
+    comparison = Comparison()
+    for first, second in zip(wanted, got, strict=True):
+        if not_finite(second) is not None:
+            return 1.0
+        comparison.add(first, second)
+    cosines = [numbers.get("cosine") for numbers in comparison.result().values()]
+    return 1.0 - min((value for value in cosines if value is not None), default=1.0)

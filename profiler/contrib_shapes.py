@@ -16,12 +16,12 @@ SAME = frozenset({
     "BiasSoftmax", "QLinearSigmoid", "QLinearLeakyRelu", "QLinearSoftmax", "RotaryEmbedding", "GroupNorm", "Inverse",
     "BiasDropout", "FusedActivation", "Swish", "ParametricSoftplus", "ScaledTanh", "ThresholdedRelu",
 })  # fmt: skip
-# Operators whose shapes are those of a standard operator given some of their inputs.
+# Operators whose first output has the shape of a standard operator's, given these of their inputs; their own first
+# output has the type of their first input.
 LIKE: dict[str, tuple[str, tuple[int, ...]]] = {
     "FusedConv": ("Conv", (0, 1)), "QLinearConvTranspose": ("ConvTranspose", (0, 3)),
     "QLinearAveragePool": ("AveragePool", (0,)), "QLinearGlobalAveragePool": ("GlobalAveragePool", (0,)),
-    "QLinearReduceMean": ("ReduceMean", (0,)), "FusedGemm": ("Gemm", (0, 1)), "QGemm": ("Gemm", (0, 3)),
-    "GemmFastGelu": ("MatMul", (0, 1)), "DynamicQuantizeLSTM": ("LSTM", (0,)),
+    "QLinearReduceMean": ("ReduceMean", (0,)), "FusedGemm": ("Gemm", (0, 1)), "GemmFastGelu": ("MatMul", (0, 1)),
 }  # fmt: skip
 
 
@@ -97,6 +97,20 @@ def _grouped_attention(call: Call) -> Outputs:
     return [(0, (batch, steps, heads * size)), (0, present), (0, present)]
 
 
+def _quantized_gemm(call: Call) -> Outputs:
+    a, b = call.shape(0), call.shape(3)
+    rows = a[1] if call.attributes.get("transA") else a[0]
+    columns = b[0] if call.attributes.get("transB") else b[1]
+    return [(8 if call.has(8) else "float32", (rows, columns))]
+
+
+def _lstm(call: Call) -> Outputs:
+    steps, batch, _ = call.shape(0)
+    directions = 2 if call.attributes.get("direction") == "bidirectional" else 1
+    last = (directions, batch, int(call.attributes["hidden_size"]))
+    return [(0, (steps, *last)), (0, last), (0, last)]
+
+
 def _skip_norm(call: Call) -> Outputs:
     shape, rows = call.shape(0), (*call.shape(0)[:-1], 1)
     return [(0, shape), ("float32", rows), ("float32", rows), (0, shape)]
@@ -162,5 +176,6 @@ RULES: dict[str, Rule] = {
     "EmbedLayerNormalization": _embed_norm, "QLinearConcat": _concat, "SkipGroupNorm": _skip_norm,
     "NhwcConv": _channels_last(0, 1), "NhwcFusedConv": _channels_last(0, 1), "NhwcMaxPool": _channels_last_pool,
     "GatherBlockQuantized": _packed_gather, "MoE": lambda call: [(0, call.shape(0))],
+    "QGemm": _quantized_gemm, "DynamicQuantizeLSTM": _lstm,
     "BiasSplitGelu": lambda call: [(0, (*call.shape(0)[:-1], call.shape(0)[-1] // 2))],
 }  # fmt: skip

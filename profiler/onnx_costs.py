@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from data.text import plain
 from profiler import flops
 from profiler.flops import Cost
 
@@ -88,7 +89,8 @@ def cost_of(call: Call, *, standard: bool) -> Cost:
     if call.op.startswith(REDUCTIONS) or call.op in READS_ALL:
         return Cost(other_flop=math.prod(call.shape(0)), dims=dims)
     known = standard or call.op in STEPS
-    notes = () if known else (f"{call.op} is not known here: counted as one operation for each number written",)
+    note = f"{plain(call.op, 40)} is not known here: counted as one operation for each number written"
+    notes = () if known else (note,)
     return Cost(other_flop=STEPS.get(call.op, 1) * elements, dims=dims, notes=notes)
 
 

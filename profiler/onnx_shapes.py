@@ -10,6 +10,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from data.text import plain
 from profiler import onnx_tools
 from profiler.contrib_shapes import LIKE, contrib_shapes
 from profiler.onnx_costs import Call, Shape
@@ -118,12 +119,12 @@ def infer(node: "NodeProto", attributes: dict[str, Any], scope: Scope) -> None:
         return
     found: dict[str, TypeProto] = {}
     try:
-        found = _contrib(node, attributes, scope) if node.domain not in STANDARD else _standard(node, scope)
+        found = _standard(node, scope) if _has_schema(node, scope) else _contrib(node, attributes, scope)
     except LookupError:
-        if node.domain not in STANDARD:
-            scope.problems[f"the output shape of {node.op_type} is not known here"] = None
+        if not _has_schema(node, scope):
+            scope.problems[f"the output shape of {plain(node.op_type, 40)} is not known here"] = None
     except Exception as error:  # onnx raises several kinds for a node that does not fit its inputs
-        scope.problems[f"{node.op_type} does not fit its inputs ({str(error).strip().splitlines()[0][:80]})"] = None
+        scope.problems[f"{plain(node.op_type, 40)} does not fit its inputs: {plain(error, 80)}"] = None
     for name in node.output:
         if name:
             _settle(name, found.get(name), scope)
@@ -158,10 +159,18 @@ def _constant(node: "NodeProto", attributes: dict[str, Any], scope: Scope) -> No
     scope.types[name] = helper.make_tensor_type_proto(np_dtype_to_tensor_dtype(np.dtype(object)), None)
 
 
-def _standard(node: "NodeProto", scope: Scope, op: str = "") -> dict[str, "TypeProto"]:
+def _has_schema(node: "NodeProto", scope: Scope) -> bool:
+    """Whether ONNX itself knows the operator (the runtime keeps some of its own in the standard's domain)."""
+    from onnx import defs
+
+    return defs.has(node.op_type, "" if node.domain in STANDARD else node.domain)
+
+
+def _standard(node: "NodeProto", scope: Scope) -> dict[str, "TypeProto"]:
     from onnx import defs, numpy_helper, shape_inference
 
-    schema = defs.get_schema(op or node.op_type, scope.opsets.get("", 1), "")
+    domain = "" if node.domain in STANDARD else node.domain
+    schema = defs.get_schema(node.op_type, scope.opsets.get(domain, 1), domain)
     names = [name for name in dict.fromkeys(node.input) if name]
     types = {name: scope.types[name] for name in names}
     data = {name: numpy_helper.from_array(scope.values[name], name) for name in names if name in scope.values}
@@ -171,28 +180,35 @@ def _standard(node: "NodeProto", scope: Scope, op: str = "") -> dict[str, "TypeP
 
 def _contrib(node: "NodeProto", attributes: dict[str, Any], scope: Scope) -> dict[str, "TypeProto"]:
     """Shapes of an operator outside the standard, by our rules. Raises LookupError where there is none."""
-    from onnx import NodeProto, TensorProto, helper
+    from onnx import TensorProto, helper
 
     if node.op_type in LIKE:
-        standard, places = LIKE[node.op_type]
-        twin = NodeProto()
-        twin.CopyFrom(node)
-        del twin.input[:]
-        twin.input.extend(node.input[place] for place in places)
-        twin.domain, twin.op_type = "", standard
-        known = {attribute.name: attribute for attribute in twin.attribute}
-        del twin.attribute[:]
-        from onnx import defs
-
-        wanted = defs.get_schema(standard, scope.opsets.get("", 1), "").attributes
-        twin.attribute.extend(known[name] for name in known if name in wanted)
-        return _standard(twin, scope, standard)
+        return _like(node, scope)
     numbers = {onnx_tools.dtype_name(number): number for number in TensorProto.DataType.values()}
     found = {}
     for name, (kind, shape) in zip(node.output, contrib_shapes(scope.call(node, attributes)), strict=False):
         dtype = numbers[kind if isinstance(kind, str) else scope.dtype(node.input[kind])]
         if name:
             found[name] = helper.make_tensor_type_proto(dtype, shape)
+    return found
+
+
+def _like(node: "NodeProto", scope: Scope) -> dict[str, "TypeProto"]:
+    """The shape a standard operator gives for the same inputs, taken as floats."""
+    from onnx import TensorProto, defs, helper
+
+    op, places = LIKE[node.op_type]
+    known = defs.get_schema(op, scope.opsets.get("", 1), "").attributes
+    twin = helper.make_node(op, [node.input[place] for place in places], [node.output[0]])
+    twin.attribute.extend(attribute for attribute in node.attribute if attribute.name in known)
+    inner = scope.inner()
+    for name in twin.input:
+        shape = scope.shape(name)
+        if shape is None:
+            raise LookupError(name)
+        inner.set(name, TensorProto.FLOAT, shape)
+    found = _standard(twin, inner)
+    found[node.output[0]].tensor_type.elem_type = scope.types[node.input[0]].tensor_type.elem_type
     return found
 
 
@@ -232,7 +248,7 @@ def _run(node: "NodeProto", scope: Scope) -> list[Any]:
         feeds = {name: scope.values[name] for name in names}
         results: list[Any] = ReferenceEvaluator(function).run(None, feeds, attributes={})
     except Exception as error:  # the reference raises whatever numpy raises
-        scope.problems[f"{node.op_type} could not be evaluated ({type(error).__name__})"] = None
+        scope.problems[f"{plain(node.op_type, 40)} could not be evaluated ({type(error).__name__})"] = None
         return []
     for name, value in zip(written, results, strict=False):
         if scope.shape(name) is None and hasattr(value, "shape"):

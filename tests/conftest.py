@@ -1,5 +1,6 @@
 """Every test runs in a home of its own and reaches no network but this machine."""
 
+import shutil
 import socket
 
 import pytest
@@ -33,4 +34,5 @@ def onnx_models(tmp_path_factory):
     from make_models import onnx_file
 
     folder = tmp_path_factory.mktemp("models")
-    return lambda name: onnx_file(name, folder)
+    yield lambda name: onnx_file(name, folder)
+    shutil.rmtree(folder)  # the large ones take a gigabyte

@@ -7,7 +7,7 @@ lstm 3,467,364; dlrm 33,779,521; bert_base 109,489,930; gpt2_small 124,439,808.
 
 from __future__ import annotations
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,16 +24,21 @@ TOKENS = {0: "batch", 1: "sequence"}
 VOCABULARY, STEPS = 50_257, 64
 
 
+def network(name: str) -> nn.Module:
+    """The torch module of that name as it is drawn; under `torch.device("meta")` its shape alone."""
+    builders = {
+        "mlp": mlp, "digits_cnn": digits.network, "mobilenetv2": mobilenetv2, "resnet50": resnet50, "vit_s": vit,
+        "lstm": lstm, "dlrm": dlrm, "bert_base": bert.network, "gpt2_small": gpt2,
+    }  # fmt: skip
+    return builders[name]()
+
+
 def module(name: str) -> nn.Module:
     """The torch module of that name, in eval mode, the same weights on every call."""
     import torch
 
     torch.manual_seed(0)
-    builders = {
-        "mlp": mlp, "digits_cnn": digits.network, "mobilenetv2": mobilenetv2, "resnet50": resnet50, "vit_s": vit,
-        "lstm": lstm, "dlrm": dlrm, "bert_base": bert.network, "gpt2_small": gpt2,
-    }  # fmt: skip
-    built = builders[name]()
+    built = network(name)
     if name in ("mobilenetv2", "resnet50", "digits_cnn"):
         settle(built, example(name)["image"])
     return built.eval()
@@ -265,8 +270,8 @@ def dlrm(tables: int = 26, rows: int = 20_000, width: int = 64) -> nn.Module:
             self.tables = nn.ModuleList(nn.Embedding(rows, width) for _ in range(tables))
             self.bottom = stack(13, 512, 256, width)
             self.top = stack(width + tables * (tables + 1) // 2, 512, 256, 1)
-            above = torch.ones(tables + 1, tables + 1).triu(1).flatten().nonzero().flatten()
-            self.register_buffer("pairs", above, persistent=False)
+            above = [row * (tables + 1) + column for row, column in combinations(range(tables + 1), 2)]
+            self.register_buffer("pairs", torch.tensor(above), persistent=False)
 
         def forward(self, dense: Tensor, categories: Tensor) -> Tensor:
             numbers = self.bottom(dense)

@@ -163,7 +163,7 @@ def _has_schema(node: "NodeProto", scope: Scope) -> bool:
     """Whether ONNX itself knows the operator (the runtime keeps some of its own in the standard's domain)."""
     from onnx import defs
 
-    return defs.has(node.op_type, "" if node.domain in STANDARD else node.domain)
+    return bool(defs.has(node.op_type, "" if node.domain in STANDARD else node.domain))
 
 
 def _standard(node: "NodeProto", scope: Scope) -> dict[str, "TypeProto"]:

@@ -13,6 +13,7 @@ EXPECTED_SIZE = {
     "weight_only": 0.18, "weight_only_openvino": 0.16, "kmeans": 0.15, "int8_static": 0.26, "int8_openvino": 0.26,
     "int8_dynamic": 0.26, "sparse_storage": 0.6, "fp16": 0.5, "structured": 0.4, "low_rank": 0.6,
 }  # fmt: skip
+QUICK_STAGES = ("runtime", "quantize")
 CONVOLUTIONS = {"Conv", "ConvTranspose"}
 PRODUCTS = {"MatMul", "Gemm", "Attention"}
 
@@ -22,9 +23,9 @@ def candidates(
 ) -> tuple[list[Step], list[Variant]]:
     """Steps to try, the most promising first, and what refused this model with its reason.
 
-    Every technique's best option comes before any technique's second; what can gain on the objective comes before
-    what cannot, a mere choice of runtime before what must be computed, then the smaller expected file; what is
-    known to be slow on this mix of operators comes last.
+    Every technique's best option comes before any technique's second. Among these, quantization and the choice of
+    runtime come first, the smaller expected file first, what is known to be slow on this mix of operators last of
+    them; then what changes the structure, which takes long; last what cannot gain on the objective at all.
     """
     steps, refused = [], []
     for name, technique in techniques().items():
@@ -39,13 +40,12 @@ def candidates(
     return [step for _, step in sorted(steps, key=lambda item: item[0])], refused
 
 
-def _order(name: str, place: int, model: Model, budget: Budget) -> tuple[bool, bool, int, bool, float, str]:
+def _order(name: str, place: int, model: Model, budget: Budget) -> tuple[int, int, bool, bool, float, str]:
     technique = techniques()[name]
     wanted = "size" if budget.objective == "size" else "latency"
-    runtime_choice = technique.STAGE == "runtime"
+    tier = 2 if wanted not in technique.GAINS else 0 if technique.STAGE in QUICK_STAGES else 1
     return (
-        slow_here(name, model), wanted not in technique.GAINS, place, not runtime_choice,
-        EXPECTED_SIZE.get(name, 1.0), name,
+        place, tier, slow_here(name, model), technique.STAGE != "runtime", EXPECTED_SIZE.get(name, 1.0), name,
     )  # fmt: skip
 
 

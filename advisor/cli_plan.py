@@ -9,7 +9,7 @@ from typing import Any
 
 from advisor import compress
 from advisor.exporters import exporters
-from advisor.plan import SEARCH_S, plan
+from advisor.plan import plan
 from advisor.types import OBJECTIVES, Budget, Footprint, Plan, Report
 from data.errors import DataError, InputError
 from data.estimate import Estimate
@@ -46,7 +46,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--objective", choices=OBJECTIVES, default="energy", help="what the best plan saves (energy)")
     parser.add_argument("--requests-per-day", type=float, default=1_000_000, help="calls a day (1000000)")
     parser.add_argument("--zone", help="grid zone of the place where it runs, such as DE or US-CAL-CISO")
-    parser.add_argument("--seconds", type=float, default=SEARCH_S, help=f"what the search may take ({SEARCH_S:.0f})")
+    parser.add_argument("--seconds", type=float, help="what the search may take (14 to 150, by size)")
     parser.add_argument("--technique", action="append", default=[], help="try only this one (may be repeated)")
 
 

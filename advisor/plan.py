@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor import compress, footprint, payback
-from advisor.search import Answer, Question, Search
+from advisor.search import Answer, Question, Search, default_seconds
 from advisor.types import Budget, Footprint, Plan, Recommendation, Report, Source
 from data import tables
 from data.errors import InputError
@@ -20,7 +20,6 @@ from profiler.tasks import procedure
 from profiler.types import Measurement, Model
 
 REPORT_VERSION = 1
-SEARCH_S = 150.0
 
 
 @procedure
@@ -33,18 +32,19 @@ def plan(
     shapes: Mapping[str, Sequence[int]] | None = None,
     batch_size: int = 1,
     threads: int | None = None,
-    seconds: float = SEARCH_S,
+    seconds: float | None = None,
     only: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Compresses the kept model `sha256` really, measures each variant against it, and saves the report;
     {"report": its id, "verdict"}. `budget` is a Budget as plain values, `data` an .npz, `seconds` what the search
-    may take, `only` the techniques to try (none: all). Raises InputError where the model cannot run."""
+    may take (None: by the model's size), `only` the techniques to try (none: all). Raises InputError where the model
+    cannot run."""
     wanted = checked(from_plain(Budget, dict(budget)))
     model, source = kept_model(desk, sha256)
     question = Question(
         model=model, source=source, machine=machine(), budget=wanted, data=Path(data) if data else None,
         shapes=filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size), batch_size=batch_size,
-        threads=threads, seconds=seconds, only=tuple(only),
+        threads=threads, seconds=seconds or default_seconds(model), only=tuple(only),
     )  # fmt: skip
     with desk.span(0.0, 0.97):
         answer = Search(desk, question).run()

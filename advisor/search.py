@@ -1,5 +1,6 @@
 """The search for the smallest model that does the job: make, compare, screen, and measure the best in earnest."""
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -26,9 +27,14 @@ ORIGINAL = "original"
 WAVE = 4  # variants made before the first screen; later waves are as large
 FINALISTS = 3
 STEP_FRAC = 0.02  # how far one child moves the progress
-MAKE_SHARE = 0.6  # of the time budget; the rest is for measuring the finalists
-SCREEN = Settings(budget_s=1.0, least_calls=16, least_s=0.4, percentile=50.0, warmup_s=0.1)
-FINAL = Settings(budget_s=8.0, least_calls=100, least_s=3.0, percentile=95.0)
+MAKE_SHARE, FINAL_SHARE = 0.6, 0.3  # of the time budget: making and screening, measuring the finalists
+SURE, SURE_SHARE = 8, 1.5  # the most promising are tried on a busy machine too, unless it takes this much of it
+COMPARE_SHARE = 0.02  # what the original's answers to compare with may take of it, each wave
+ONE_SHARE = 0.15  # what one candidate may take of it
+LEAST_MAKE_S = 10.0
+SCREEN_S, SCREEN_LEAST_S = 0.006, 0.25  # seconds a callable in a screen: this share of the budget, and at least
+SHORT_S, LONG_S = 14.0, 150.0  # default budgets of a model of up to 1 MB of weights, and of 50 MB and more
+SHORT_BYTES, LONG_BYTES = 1e6, 5e7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +80,9 @@ class Search:
         question = self._question
         steps, refused = candidates(question.model, question.machine, question.budget, question.only)
         self._variants |= {variant.id: variant for variant in refused}
+        sure, steps = steps[:SURE], steps[SURE:]
+        for start in range(0, len(sure), WAVE):
+            self._try(sure[start : start + WAVE], until=SURE_SHARE)
         while steps and not self._spent(MAKE_SHARE):
             wave, steps = steps[:WAVE], steps[WAVE:]
             self._try(wave)
@@ -87,11 +96,11 @@ class Search:
             measurements=tuple(self._measurements),
         )  # fmt: skip
 
-    def _try(self, wave: Sequence[Step], before: Variant | None = None) -> None:
+    def _try(self, wave: Sequence[Step], before: Variant | None = None, until: float = MAKE_SHARE) -> None:
         """Makes these variants, compares them with the original and screens them for time."""
         made = []
         for step in wave:
-            if self._spent(MAKE_SHARE):
+            if self._spent(until):
                 self._not_tried.append(f"{step.title}: the time budget was spent")
                 continue
             with self._working(f"Trying {step.title}"):
@@ -112,10 +121,9 @@ class Search:
             model = replace(
                 from_plain(Model, self._desk.task(inspect, arguments, readable=[source.parent])), sha256=model.sha256
             )
-        left = question.seconds - (time.monotonic() - self._started)
         return compress.make(
             self._desk, model, question.machine, source, step, before=done, data=question.data,
-            limits=Limits(seconds=max(20.0, left)),
+            limits=Limits(seconds=max(LEAST_MAKE_S, ONE_SHARE * question.seconds)),
         )  # fmt: skip
 
     def _try_chains(self) -> None:
@@ -140,7 +148,7 @@ class Search:
         arguments = {
             "original": {"label": ORIGINAL, "path": str(question.source)}, "variants": entries,
             "model": question.model, "data": str(question.data) if question.data else None,
-            "seconds": 0.05 * question.seconds,
+            "seconds": COMPARE_SHARE * question.seconds,
         }  # fmt: skip
         limits = Limits(seconds=max(60.0, question.seconds))
         with self._working("Comparing with the original"):
@@ -158,8 +166,10 @@ class Search:
         running = [variant for variant in made if variant.failed is None]
         if not running:
             return
+        seconds = max(SCREEN_LEAST_S, SCREEN_S * self._question.seconds)
+        quick = Settings(budget_s=seconds, least_calls=16, least_s=seconds / 2, percentile=50.0, warmup_s=0.1)
         with self._working("Timing against the original"):
-            original = self._time(running, SCREEN, peak=False)
+            original = self._time(running, quick, peak=False)
         so_far = recommend.recommend(self._question.budget, original, self._candidates())
         with self._working(f"So far: {so_far.headline}"):
             self._desk.save(*made)
@@ -171,7 +181,8 @@ class Search:
         ranked = sorted(plans, key=lambda plan: _rank(plan, budget))
         best = [self._variants[plan.variant_id] for plan in ranked[:FINALISTS]]
         with self._working("Measuring the best against the original", until=1.0):
-            return self._time(best, FINAL, peak=True)
+            seconds = FINAL_SHARE * self._question.seconds / (len(best) + 1)
+            return self._time(best, Settings(budget_s=seconds, least_calls=100, least_s=3.0), peak=True)
 
     def _time(self, variants: Sequence[Variant], settings: Settings, *, peak: bool) -> Measurement:
         """Times original and variants interleaved in one child and saves the runs; the original's run."""
@@ -230,6 +241,12 @@ class Search:
         with self._desk.span(done, max(until, min(0.97, done + STEP_FRAC))):
             self._desk.progress(0.0, text)
             yield
+
+
+def default_seconds(model: Model) -> float:
+    """The time budget of a search nobody set: more for larger models, evenly in the logarithm of their weights."""
+    place = math.log(max(model.weight_bytes, 1) / SHORT_BYTES) / math.log(LONG_BYTES / SHORT_BYTES)
+    return SHORT_S + (LONG_S - SHORT_S) * min(1.0, max(0.0, place))
 
 
 def _breaks_quality(plan: Plan, budget: Budget) -> bool:

@@ -13,14 +13,8 @@ from advisor.types import Step, Variant
 from data.errors import Cancelled, RightsizeError
 from data.home import Home
 from profiler.jobs import Desk
-from profiler.kept import kept_file
 from profiler.sandbox import Limits
 from profiler.types import Machine, Model
-
-
-def original_file(home: Home, sha256: str) -> Path | None:
-    """The kept file of a model, or None where it was deleted."""
-    return kept_file(home, sha256)
 
 
 def variant_file(home: Home, variant: Variant) -> Path:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from advisor import compress, footprint, payback
+from advisor import footprint, payback
 from advisor.search import Answer, Question, Search, default_seconds
 from advisor.types import Budget, Footprint, Plan, Recommendation, Report, Source
 from data import tables
@@ -14,7 +14,9 @@ from data.errors import InputError
 from data.estimate import Estimate
 from data.records import from_plain
 from profiler.inputs import filled_shapes
+from profiler.intake import data_file
 from profiler.jobs import Desk, now
+from profiler.kept import kept_model
 from profiler.machine import machine
 from profiler.tasks import procedure
 from profiler.types import Measurement, Model
@@ -36,13 +38,15 @@ def plan(
     only: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Compresses the kept model `sha256` really, measures each variant against it, and saves the report;
-    {"report": its id, "verdict"}. `budget` is a Budget as plain values, `data` an .npz, `seconds` what the search
-    may take (None: by the model's size), `only` the techniques to try (none: all). Raises InputError where the model
-    cannot run."""
+    {"report": its id, "verdict"}. `budget` is a Budget as plain values, `data` an .npz (None: the one kept with the
+    model, if any), `seconds` what the search may take (None: by the model's size), `only` the techniques to try
+    (none: all). Raises InputError where the model cannot run."""
     wanted = checked(from_plain(Budget, dict(budget)))
-    model, source = kept_model(desk, sha256)
+    model, source = sizable(desk, sha256)
+    own = data_file(desk.home, sha256)
+    inputs = Path(data) if data else own if own.exists() else None
     question = Question(
-        model=model, source=source, machine=machine(), budget=wanted, data=Path(data) if data else None,
+        model=model, source=source, machine=machine(), budget=wanted, data=inputs,
         shapes=filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size), batch_size=batch_size,
         threads=threads, seconds=seconds or default_seconds(model), only=tuple(only),
     )  # fmt: skip
@@ -54,11 +58,9 @@ def plan(
     return {"report": report.id, "verdict": report.recommendation.verdict}
 
 
-def kept_model(desk: Desk, sha256: str) -> tuple[Model, Path]:
-    """The kept record and file of a model that can run. Raises InputError where there is none."""
-    model, source = desk.get(Model, sha256), compress.original_file(desk.home, sha256)
-    if model is None or source is None:
-        raise InputError("This model is not kept here any more.", hint="Add the file again.")
+def sizable(desk: Desk, sha256: str) -> tuple[Model, Path]:
+    """The kept record and file of a model that techniques can work on. Raises InputError where there is none."""
+    model, source = kept_model(desk, sha256)
     if model.cannot_run:
         raise InputError(model.cannot_run)
     if not model.format.startswith("onnx"):

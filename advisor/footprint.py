@@ -122,6 +122,18 @@ def fleet_kwh(
     return device * _ratio(overhead, "The overhead of the server") * _ratio(pue, "The PUE")
 
 
+def move_ratio(
+    pue_from: Factor, pue_to: Factor, utilisation_from: Factor = 1.0, utilisation_to: Factor = 1.0
+) -> Estimate:
+    """Energy after over before when work moves to another place on the same kind of device: a better PUE and busier
+    machines (utilisation 0 to 1, above 0) lower it. Energy alone: the grid of the other place comes on top."""
+    busy = [_estimate(utilisation_from), _estimate(utilisation_to)]
+    if any(share.low <= 0 or share.high > 1 for share in busy):
+        raise InputError("Utilisation lies above 0 and up to 1.", hint="0.5 means half busy.")
+    pue = _ratio(pue_to, "The PUE") / _ratio(pue_from, "The PUE")
+    return pue * busy[0] / busy[1]
+
+
 def g_co2e(energy_kwh: Estimate, grid_g_per_kwh: Estimate) -> Estimate:
     """Grams of CO2e of this energy (kWh) on this grid (g/kWh)."""
     return energy_kwh * grid_g_per_kwh

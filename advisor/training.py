@@ -159,6 +159,29 @@ def run(flop: float, cluster: Cluster, trials: int = 1) -> Run:
     )
 
 
+def ways(
+    parameters: float,
+    pretrain_tokens: float,
+    tune_tokens: float,
+    adapter_parameters: float,
+    head_parameters: float,
+    cluster: Cluster,
+    *,
+    bytes_per_parameter: float = 4.0,
+) -> dict[str, tuple[Run, float]]:
+    """Each of WAYS with its run on one cluster and the bytes a step holds (without activations): adapt or train?
+
+    Pretraining sees `pretrain_tokens`, the three others `tune_tokens`. Raises InputError as `run`."""
+    found = {}
+    for way in WAYS:
+        tokens = pretrain_tokens if way == "pretrain" else tune_tokens
+        trained = {"lora": adapter_parameters, "head": head_parameters}.get(way)
+        flop = training_flop(parameters, tokens, way, trained)
+        held = memory_bytes(parameters, way, trained, bytes_per_parameter=bytes_per_parameter)
+        found[way] = (run(flop, cluster), held)
+    return found
+
+
 def nameplate_ratio() -> Estimate:
     """Rated power x time over the energy reported, as an interval: least, median and most of the published runs."""
     ratios = sorted(

@@ -37,7 +37,7 @@ def frame(kind: str, table: str | None = None, *, root: Path = ROOT) -> pd.DataF
 
     Changing the returned frame does not change the table. Raises DataError where the table is missing or broken
     (unreadable, a key twice, a value out of its range, a join or a source that leads nowhere)."""
-    return _table(kind, table or kind, root).copy()
+    return _table(kind, table or kind, root).copy(deep=False)  # pandas copies on write
 
 
 def headers(kind: str, table: str | None = None, *, root: Path = ROOT) -> tuple[Header, ...]:
@@ -82,7 +82,8 @@ def examine(*, root: Path = ROOT) -> list[tuple[str, int, int, list[str]]]:
             try:
                 file = table_files.read(path)
                 faults, made = _join_faults(file, root)
-                found.append((name, len(file.rows), file.checks + made, [*file.faults, *faults]))
+                shared = _key_faults(_files(kind, file.header.table, root))
+                found.append((name, len(file.rows), file.checks + made + 1, [*file.faults, *faults, *shared]))
             except DataError as error:
                 found.append((name, 0, 1, [error.message]))
     return found
@@ -115,11 +116,20 @@ def _table(kind: str, table: str, root: Path) -> pd.DataFrame:
     for file in files:
         table_files.raise_first(file.faults)
         table_files.raise_first(_join_faults(file, root)[0])
-    rows = pd.concat([file.rows for file in files], ignore_index=True) if len(files) > 1 else files[0].rows
-    key = [column.strip() for column in files[0].header.key.split(",") if column.strip()]
-    if key and rows.duplicated(key).any():
-        table_files.raise_first([f"Table {kind}/{table}: the same key is in more than one of its files."])
-    return rows
+    table_files.raise_first(_key_faults(files))
+    return pd.concat([file.rows for file in files], ignore_index=True) if len(files) > 1 else files[0].rows
+
+
+def _key_faults(files: list[table_files.File]) -> list[str]:
+    """The key that more than one file of a table holds, if there is one."""
+    header = files[0].header
+    key = [column.strip() for column in header.key.split(",") if column.strip()]
+    if len(files) == 1 or not key or not all(set(key) <= set(file.rows.columns) for file in files):
+        return []
+    rows = pd.concat([file.rows[key] for file in files])
+    twice = rows[rows.duplicated()]
+    label = f"Table {header.kind}/{header.table}"
+    return [f"{label}: the key ({', '.join(map(str, twice.iloc[0]))}) is in two of its files."] if len(twice) else []
 
 
 def _files(kind: str, table: str, root: Path) -> list[table_files.File]:

@@ -5,7 +5,8 @@ Zones are Electricity Maps' (life-cycle, consumption-based) and rank regions; co
 """
 
 import difflib
-from collections.abc import Iterable
+import typing
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any, TypeVar
@@ -235,7 +236,7 @@ def device(device_id: str) -> Device:
 
 def device_called(name: str) -> Device | None:
     """The device a library or a measurement calls `name` ("Tesla T4"): by id, alias or name; None where unknown."""
-    aliases = dict(frame("devices", "aliases").itertuples(index=False, name=None))
+    aliases = dict(frame("devices", "aliases")[["alias", "device_id"]].itertuples(index=False, name=None))
     known = {device.device_id: device for device in devices()}
     named = {device.name.casefold(): device for device in devices()}
     return known.get(aliases.get(name, name)) or named.get(name.casefold())
@@ -256,19 +257,21 @@ def prices() -> tuple[Price, ...]:
 def records(kind: type[Record], rows: pd.DataFrame) -> tuple[Record, ...]:
     """The rows as records of `kind`: its fields are taken by name, missing cells are None, `*_ids` become tuples."""
     names = [field.name for field in fields(kind) if field.name in rows]  # type: ignore[arg-type]
-    whole = {name for name in names if optional(hints(kind)[name])[0] is int}
-    split = {name for name in names if str(hints(kind)[name]).startswith("tuple")}
+    makers = {name: _maker(optional(hints(kind)[name])[0]) for name in names}
     plain = rows[names].astype(object).where(rows[names].notna(), None)
     return tuple(
-        kind(**{name: _cell(value, name in whole, name in split) for name, value in zip(names, row, strict=True)})
+        kind(**{name: makers[name](value) for name, value in zip(names, row, strict=True)})
         for row in plain.itertuples(index=False, name=None)
     )
 
 
-def _cell(value: Any, whole: bool, split: bool) -> Any:
-    if split:
-        return tuple(part.strip() for part in value.split(";")) if value else ()
-    return int(value) if whole and value is not None else value
+def _maker(hint: Any) -> Callable[[Any], Any]:
+    """What turns a cell into a field of this type; None stays None."""
+    if hint in (int, float):
+        return lambda value: None if value is None else hint(value)
+    if typing.get_origin(hint) is tuple:
+        return lambda value: tuple(part.strip() for part in value.split(";")) if value else ()
+    return lambda value: value
 
 
 def _zones(kind: type[Record], table: str, column: str) -> tuple[Record, ...]:

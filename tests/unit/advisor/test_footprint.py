@@ -106,3 +106,11 @@ def test_a_fleet_by_hand():
     assert found.mid == pytest.approx(702.24)
     with pytest.raises(InputError):
         footprint.fleet_kwh(1, exact(400.0), 24, utilisation=1.1)
+
+
+def test_moving_to_a_better_place_by_hand():
+    """PUE 1.8 to 1.2 and 20 % to 40 % busy: 1.2 / 1.8 x 0.2 / 0.4 = 1/3."""
+    assert footprint.move_ratio(1.8, 1.2, 0.2, 0.4).mid == pytest.approx(1 / 3)
+    assert footprint.move_ratio(1.5, 1.5).mid == 1.0
+    with pytest.raises(InputError):
+        footprint.move_ratio(1.5, 1.2, 0.0, 0.5)

@@ -134,3 +134,14 @@ def test_impossible_inputs_are_refused(wrong):
     with pytest.raises(InputError) as error:
         wrong()
     assert error.value.hint
+
+
+def test_ways_on_one_cluster_fall_in_order():
+    """A model of 1e9 parameters: 1e12 tokens to pretrain, 1e8 to tune, 1e7 in adapters, 1e6 in a head."""
+    found = training.ways(1e9, 1e12, 1e8, 1e7, 1e6, cluster())
+    assert list(found) == list(training.WAYS)
+    flop = [run.flop for run, _ in found.values()]
+    assert flop == pytest.approx([6e21, 6e17, 4.06e17, 2.006e17])
+    turbine = [run.turbine_years.mid for run, _ in found.values()]
+    assert turbine == sorted(turbine, reverse=True)
+    assert [held for _, held in found.values()] == pytest.approx([16e9, 16e9, 4.16e9, 4.016e9])

@@ -55,8 +55,9 @@ def test_files_that_name_one_table_are_one_table(tmp_path):
 def test_one_key_in_two_files_of_a_table_is_refused(tmp_path):
     text = HEADER + "# table: hourly\n# key: zone_id\nzone_id,mean_g_per_kwh\n"
     root = make(tmp_path, grid_neso=text + "GB,120\n", grid_eia=text + "GB,380\n")
-    with pytest.raises(DataError, match="more than one of its files"):
+    with pytest.raises(DataError, match=r"\(GB\) is in two of its files"):
         tables.frame("grid", "hourly", root=root)
+    assert any("(GB) is in two of its files" in fault for fault in tables.check(root=root))
 
 
 BROKEN = {

@@ -76,6 +76,8 @@ def test_a_device_is_found_by_the_name_measurements_use():
     assert tables.device_called("Tesla T4").device_id == "nvidia-t4"
     assert tables.device_called("NVIDIA_A100-PCIE-40GB").device_id == "nvidia-a100-pcie-40gb"
     assert tables.device_called("nvidia t4").device_id == "nvidia-t4"
+    assert tables.device_called("NVIDIA H100 80GB HBM3").device_id == "nvidia-h100-sxm5-80gb"
+    assert tables.device_called("NVIDIA H200").device_id == "nvidia-h200-sxm-141gb"
     assert tables.device_called("Quantum 9000") is None
 
 
@@ -112,6 +114,7 @@ def test_records_take_missing_cells_as_none_and_ids_as_tuples():
     (found,) = tables.records(tables.Device, rows)
     assert found.cores == 8 and isinstance(found.cores, int)
     assert found.tdp_w is None
+    assert isinstance(tables.zone("FR").g_per_kwh, float) and isinstance(tables.zone("FR").year, int)
     assert found.source_ids == ("x", "y") and found.unverified_fields == ()
 
 

@@ -1,0 +1,143 @@
+"""Timing and metering against a plain ONNX Runtime loop, without the sandbox, and beside a busy neighbour."""
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
+
+import numpy as np
+
+from benchmarks import Effort, Row
+from benchmarks.bench_tools import alternate, beside, desk, folder, model, plain, ratio
+from profiler import profile
+from profiler.inputs import random_feeds
+from profiler.lock import LAYERS
+from profiler.measure import Feed
+from profiler.profile import Subject, Wish
+from profiler.timing import Settings
+from profiler.types import Measurement
+
+# (model, allowed difference of the p50): 2 % above 1 ms, 5 % from 50 us to 1 ms, 10 % below.
+MODELS = (("mlp", 0.10), ("digits_cnn", 0.10), ("dlrm", 0.05), ("mobilenetv2", 0.02), ("resnet50", 0.02))
+COMPUTE = "while True: pass"
+STREAM = "import numpy as np\na = np.ones(1 << 26)\nb = np.empty_like(a)\nwhile True: np.copyto(b, a)"
+
+
+def run(effort: Effort) -> Iterator[Row]:
+    """Every row of this suite."""
+    for name, allowed in MODELS:
+        yield from fidelity(name, allowed, effort)
+    yield from sandbox(effort)
+    yield from metering(effort)
+    yield from contention(effort)
+
+
+def fidelity(name: str, allowed: float, effort: Effort) -> Iterator[Row]:
+    """p50 as Rightsize reports it over the p50 of a plain loop on the same file, inputs, threads and settings."""
+    path, found = model(name)
+    feeds = folder() / f"{name}.npz"
+    np.savez(feeds, **random_feeds(found, {}, 1, 0))
+    seconds = 3.0 * effort.time_factor
+    cpu: dict[str, list[float]] = {"ours": [], "plain": []}
+
+    def ours() -> float:
+        measured = measure(name, seconds)
+        cpu["ours"].append(median(measured.cpu_samples_ms))
+        return median(measured.samples_ms)
+
+    def theirs() -> float:
+        loop = plain(path, feeds, 1, seconds)
+        cpu["plain"].append(loop["cpu_ms"])  # type: ignore[arg-type]
+        return median(loop["samples_ms"])
+
+    wall = alternate(effort.pairs, ours, theirs)
+    middle, text = ratio(*wall)
+    yield Row(
+        what=f"{name} ({median(wall[1]):.3g} ms): p50 over a plain loop's", value=text, limit=f"{allowed:.0%}",
+        passed=abs(middle - 1) <= allowed, note=f"CPU time: {ratio(cpu['ours'], cpu['plain'])[1]}",
+    )  # fmt: skip
+
+
+def sandbox(effort: Effort) -> Iterator[Row]:
+    """p50 in the locked child over p50 in a child with every layer switched off."""
+    for name in ("mlp", "mobilenetv2"):
+        seconds = 2.0 * effort.time_factor
+
+        def locked(name: str = name, seconds: float = seconds) -> float:
+            return median(measure(name, seconds).cpu_samples_ms)
+
+        def open_(name: str = name, seconds: float = seconds) -> float:
+            with environment("RIGHTSIZE_WITHOUT", ",".join(LAYERS)):
+                return median(measure(name, seconds).cpu_samples_ms)
+
+        middle, text = ratio(*alternate(effort.pairs, locked, open_))
+        yield Row(what=f"{name}: CPU time of a call, locked over open child", value=text, limit="5%",
+                  passed=abs(middle - 1) <= 0.05)  # fmt: skip
+
+
+def metering(effort: Effort) -> Iterator[Row]:
+    """What watching costs: the parent's CPU time over the child's while it measures for some seconds."""
+    path, found = model("mobilenetv2")
+    cpu = time.process_time()
+    measured = profile.measure(
+        desk(), [Subject(path=path, model_sha256=found.sha256)], Feed(model=found),
+        Wish(threads=1, memory=False, settings=Settings(budget_s=30.0 * effort.time_factor, interval_frac=0.0)),
+    )[0]  # fmt: skip
+    cpu = time.process_time() - cpu
+    child_s = sum(measured.cpu_samples_ms) * measured.calls_per_round / 1000
+    yield Row(what="CPU time of the parent over that of the timed calls", value=f"{cpu / child_s:.2%}", limit="1%",
+              passed=cpu / child_s <= 0.01, note=f"{cpu:.3f} s beside {child_s:.1f} s")  # fmt: skip
+
+
+def contention(effort: Effort) -> Iterator[Row]:
+    """Modelled energy of the same work beside a busy process on every core, over alone."""
+    if (os.cpu_count() or 1) < 2:
+        return
+    for kind, code in (("compute", COMPUTE), ("memory", STREAM)):
+        flagged: list[bool] = []
+
+        def alone() -> float:
+            return joules(measure("mobilenetv2", 3.0 * effort.time_factor))
+
+        def crowded(code: str = code, flagged: list[bool] = flagged) -> float:
+            with beside(code):
+                time.sleep(0.5)
+                measured = measure("mobilenetv2", 3.0 * effort.time_factor)
+            flagged.append(not measured.stable)
+            return joules(measured)
+
+        middle, text = ratio(*reversed(alternate(effort.pairs, alone, crowded)))
+        yield Row(
+            what=f"modelled energy beside a {kind}-bound process over alone", value=text,
+            limit="25%" if kind == "compute" else "shown", passed=abs(middle - 1) < 0.25 if kind == "compute" else None,
+            note=f"flagged as noisy in {sum(flagged)} of {len(flagged)} runs",
+        )  # fmt: skip
+
+
+def measure(name: str, seconds: float) -> Measurement:
+    """One measurement of a shape on one thread, without its memory."""
+    path, found = model(name)
+    settings = Settings(budget_s=seconds, least_s=seconds, interval_frac=0.0)
+    wish = Wish(threads=1, memory=False, settings=settings)
+    return profile.measure(desk(), [Subject(path=path, model_sha256=found.sha256)], Feed(model=found), wish)[0]
+
+
+def joules(measured: Measurement) -> float:
+    """The middle of the energy of a call."""
+    if measured.energy_j is None:
+        raise SystemExit("The rated power of this CPU is not in the table: energy cannot be modelled here.")
+    return measured.energy_j.mid
+
+
+@contextmanager
+def environment(name: str, value: str) -> Iterator[None]:
+    """The variable is set while the body runs."""
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        del os.environ[name]
+
+
+SUITE = run

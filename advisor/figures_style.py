@@ -110,9 +110,9 @@ def fill(bases: Sequence[str | None], tints: Sequence[str], mode: str) -> dict[s
         "pattern": {
             "shape": [PATTERNS.get(basis or "measured", "") for basis in bases],
             "fillmode": "overlay",
-            "fgcolor": COLOURS[mode]["card"],
-            "fgopacity": 1,
-            "size": 7,
-            "solidity": 0.3,
+            "fgcolor": [COLOURS[mode]["card"]] * len(tints),
+            "fgopacity": 0.85,
+            "size": 8,
+            "solidity": 0.16,
         },
     }

@@ -22,8 +22,8 @@ NEXT = {
 
 
 def glance(rows: pd.DataFrame) -> pd.DataFrame:
-    """The question `overview` as a table: name, format, file_bytes, p50_ms, energy_j, verdict, saved_frac (of the
-    energy a year), next, sha256."""
+    """The question `overview` as a table: name, format, file_bytes, median_ms, energy_per_call_j,
+    energy_kwh_per_year, verdict, saved_frac (of the energy a year), next, sha256."""
     table = []
     for row in rows.to_dict("records"):
         before, after = footprint(row["footprint_before"]), footprint(row["footprint_after"])
@@ -32,10 +32,10 @@ def glance(rows: pd.DataFrame) -> pd.DataFrame:
                 "name": row["name"],
                 "format": row["format"],
                 "file_bytes": row["file_bytes"],
-                "p50_ms": row["p50_ms"],
-                "energy_j": row["energy_j"],
+                "median_ms": row["p50_ms"],
+                "energy_per_call_j": row["energy_j"],
                 "verdict": _text(row["verdict"]) or "not planned yet",
-                "kwh_per_year": before.kwh_per_year.mid if before.kwh_per_year else None,
+                "energy_kwh_per_year": before.kwh_per_year.mid if before.kwh_per_year else None,
                 "saved_frac": saved(before.kwh_per_year, after.kwh_per_year),
                 "next": next_step(row),
                 "sha256": row["sha256"],

@@ -6,9 +6,10 @@ from advisor import model_frames
 from advisor.recommend import percentiles, title
 from advisor.report_document import runs
 from advisor.types import Footprint, Plan, Report
+from data import words
 from data.estimate import Estimate
 
-ORIGINAL, RECOMMENDED, MEETS, OUTSIDE = "original", "recommended", "meets the budget", "outside the budget"
+ORIGINAL, RECOMMENDED, MEETS, RULED_OUT = "original", "recommended", "meets the budget", "ruled out"
 QUANTITIES = ("Latency", "Energy per call", "File size")
 
 
@@ -36,20 +37,18 @@ def candidates(report: Report) -> pd.DataFrame:
 
 
 def tried(report: Report) -> pd.DataFrame:
-    """One row a plan in the order of its standing: plan, standing, latency_ratio, energy_ratio, size_ratio,
-    file_bytes, loss_frac, ruled_out, variant_id."""
+    """One row a plan in the order of its standing: plan, latency and energy (as ratios to the original, in words with
+    their intervals), file_frac (of the original's size), loss_frac, verdict, variant_id."""
     chosen = report.recommendation.plan
     return pd.DataFrame(
         [
             {
                 "plan": title(plan),
-                "standing": _standing(plan, chosen),
-                "latency_ratio": plan.latency_ratio.mid if plan.latency_ratio else None,
-                "energy_ratio": plan.energy_ratio.mid if plan.energy_ratio else None,
-                "size_ratio": plan.size_ratio,
-                "file_bytes": plan.file_bytes,
+                "latency": words.interval_of(plan.latency_ratio, words.times),
+                "energy": words.interval_of(plan.energy_ratio, words.times),
+                "file_frac": plan.size_ratio,
                 "loss_frac": plan.quality.loss if plan.quality else None,
-                "ruled_out": plan.ruled_out or "",
+                "verdict": plan.ruled_out or _standing(plan, chosen),
                 "variant_id": plan.variant_id,
             }
             for plan in report.recommendation.tried
@@ -78,7 +77,7 @@ def before_after(report: Report) -> pd.DataFrame:
 def _standing(plan: Plan, chosen: Plan | None) -> str:
     if chosen is not None and plan.variant_id == chosen.variant_id:
         return RECOMMENDED
-    return OUTSIDE if plan.ruled_out else MEETS
+    return RULED_OUT if plan.ruled_out else MEETS
 
 
 def _ratios(plan: Plan) -> tuple[Estimate | None, Estimate | None, Estimate | None]:

@@ -74,11 +74,12 @@ def scaled(value: float | None, ladder: Ladder, digits: int = 3) -> str:
     """The value in the largest unit of the ladder in which it is at least 1 (as printed)."""
     if value is None or not math.isfinite(value):
         return NOT_KNOWN
-    factor, unit = _rung(value, ladder, digits)
+    factor, unit = rung(value, ladder, digits)
     return f"{number(value / factor, digits)} {unit}".rstrip()
 
 
-def _rung(value: float, ladder: Ladder, digits: int) -> tuple[float, str]:
+def rung(value: float, ladder: Ladder, digits: int = 3) -> tuple[float, str]:
+    """The unit of the ladder for this value: (its factor, its name)."""
     if value == 0:
         return min(ladder, key=lambda rung: abs(math.log10(rung[0])))
     # What prints as "1,000 µs" is "1.00 ms": compare after rounding.
@@ -189,7 +190,7 @@ def interval(estimate: Estimate | None, ladder: Ladder, factor: float = 1.0) -> 
     """ "12.1 ms (11.8–12.4)": middle and ends in one unit. `factor` takes the estimate to the ladder's base unit."""
     if estimate is None:
         return NOT_KNOWN
-    step, unit = _rung(estimate.mid * factor, ladder, 3)
+    step, unit = rung(estimate.mid * factor, ladder, 3)
     return _spread(estimate, lambda value, digits: number(value * factor / step, digits), unit)
 
 
@@ -206,7 +207,7 @@ def ends(estimate: Estimate | None, ladder: Ladder, factor: float = 1.0) -> str:
     """Only the ends, "11.8–12.4 ms"; empty where there is no interval."""
     if estimate is None or estimate.low == estimate.high:
         return ""
-    step, unit = _rung(estimate.mid * factor, ladder, 3)
+    step, unit = rung(estimate.mid * factor, ladder, 3)
     low, high = (number(end * factor / step, 3) for end in (estimate.low, estimate.high))
     return f"{low}–{high} {unit}".rstrip()
 

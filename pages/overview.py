@@ -6,14 +6,13 @@ from pages.ui import cards, overview_parts, start, state
 
 cards.page("Overview", "How small your models can be, where they should run, and what that saves.")
 rows = state.ask("overview")
+if start.taken():
+    st.switch_page("pages/profile.py")
 if rows.empty:
-    overview_parts.way()
-    taken = start.add_model("first")
+    overview_parts.welcome()
+    start.add_model("first")
 else:
     overview_parts.sums(rows)
     with cards.card("models", "Models", "Choose a row to go on with it."):
         overview_parts.models(rows)
-    st.header("Add a model", anchor=False)
-    taken = start.add_model("more")
-if taken:
-    st.switch_page("pages/profile.py")
+    start.add_model("more")

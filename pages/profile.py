@@ -7,6 +7,8 @@ from pages.ui import cards, pickers, profile_parts, start, work
 
 cards.page("Profile", "What a model is, and what one call takes here: time, memory and energy, measured.")
 model = pickers.current()
+if start.taken():
+    st.rerun()
 if model is None:
     start.add_model("profile")
     st.stop()
@@ -16,7 +18,7 @@ with left, cards.card("model", "Model"):
     pickers.model()
     profile_parts.setup(model)
 with right, cards.card("facts", "What it is", "Read from the file, before anything has run."):
-    cards.facts(model_frames.facts(model))
+    cards.facts("model", model_frames.facts(model))
     for note in model.notes:
         st.caption(cards.formats.name(note, 200))
 work.take_result(profile_parts.SLOT)

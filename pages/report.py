@@ -1,6 +1,5 @@
 """Report: what was measured, what it means, where every number comes from; to read here and to take away."""
 
-
 from pages.ui import cards, pickers, report_parts, state
 
 cards.page("Report", "The sizing report: what was measured, what it means, and where every number comes from.")

@@ -126,10 +126,11 @@ def estimate(label: str, value: Estimate | None, ladder: words.Ladder, factor: f
     )
 
 
-def facts(pairs: Mapping[str, str]) -> None:
+def facts(key: str, pairs: Mapping[str, str]) -> None:
     """Names and values in two columns; values are shown as text, whatever is in them."""
     rows = [{"what": f"**{formats.name(key)}**", "value": formats.name(value, 200)} for key, value in pairs.items()]
-    st.table(rows, border="horizontal", hide_index=True, hide_header=True)
+    with st.container(key=f"facts-{key}"):
+        st.table(rows, border="horizontal", hide_index=True, hide_header=True)
 
 
 def chart(figure: Any, *, key: str, alt: str, table: "pd.DataFrame | None" = None) -> None:
@@ -153,10 +154,12 @@ def nothing_yet(
             st.caption(todo, width="content", text_alignment="center")
 
 
-def warning(key: str, text: str) -> None:
-    """Something the reader must know before the numbers."""
-    with st.container(key=f"warn-{key}"):
-        st.markdown(f":material/warning: {text}")
+def warning(key: str, *texts: str) -> None:
+    """What the reader must know before the numbers; nothing where there is nothing to say."""
+    if texts:
+        with st.container(key=f"warn-{key}", gap="xxsmall"):
+            for text in texts:
+                st.markdown(f":material/warning: {text}")
 
 
 def problem(error: RightsizeError, key: str = "error") -> None:

@@ -82,8 +82,7 @@ def answer(report: Report) -> None:
             with right:
                 download(report, found.plan, primary=True)
                 st.page_link("pages/report.py", label="Sizing report", icon=":material/description:")
-    for number, text in enumerate(found.warnings):
-        cards.warning(f"answer-{number}", formats.name(text, 240))
+    cards.warning("answer", *(formats.name(text, 240) for text in found.warnings))
 
 
 def _headline(report: Report) -> str:
@@ -103,7 +102,7 @@ def gains(report: Report) -> None:
         [
             _gain(percentile, own, latency, plan_.latency_ratio if plan_ else None, words.LATENCY, 1e-3),
             _foot("Energy per call", before.energy_j_per_call, after.energy_j_per_call, words.JOULES, 1.0),
-            _foot("CO₂e a year", before.g_co2e_per_year, after.g_co2e_per_year, words.GRAMS, 1.0),
+            _carbon(report),
             _foot(
                 "Wind-turbine time a year", before.turbine_years, after.turbine_years, words.TURBINE, units.S_PER_YEAR
             ),
@@ -117,6 +116,13 @@ def gains(report: Report) -> None:
         ],
         columns=5,
     )
+
+
+def _carbon(report: Report) -> cards.Metric:
+    before, after = report.footprint_before.g_co2e_per_year, report.footprint_after.g_co2e_per_year
+    if report.budget.zone is None:
+        return cards.Metric(label="CO₂e a year", value=words.NOT_KNOWN, note="Choose a grid zone above.")
+    return _foot("CO₂e a year", before, after, words.GRAMS, 1.0)
 
 
 def _gain(
@@ -155,10 +161,10 @@ def candidates(report: Report) -> None:
         key="candidates",
         alt="Every plan that was tried: latency, energy and size against the original, loss, and why it was ruled out.",
         more={
-            "latency_ratio": st.column_config.NumberColumn("Latency, ratio", format="%.3f"),
-            "energy_ratio": st.column_config.NumberColumn("Energy, ratio", format="%.3f"),
-            "loss_frac": st.column_config.NumberColumn("Loss", format="percent"),
-            "ruled_out": "Ruled out because",
+            "latency": st.column_config.Column("Latency × (95 %)", width="medium"),
+            "energy": st.column_config.Column("Energy × (95 %)", width="medium"),
+            "file_frac": tables.bar("File, of original", max(100.0, 100 * float(rows["file_frac"].max()))),
+            "verdict": st.column_config.Column("Verdict", width="large"),
         },
         on_select="rerun",
         selection_mode="single-row",

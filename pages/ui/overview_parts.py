@@ -7,7 +7,7 @@ from advisor import figures, overview
 from advisor.types import Footprint
 from data import units, words
 from data.estimate import Estimate
-from pages.ui import cards, state, style, tables
+from pages.ui import cards, start, state, style, tables
 
 STEPS = (
     (":material/upload_file:", "Add a model", "See what it is in two seconds, before anything runs."),
@@ -17,8 +17,23 @@ STEPS = (
 )
 
 
-def way() -> None:
-    """The four steps, for someone who is here for the first time."""
+def welcome() -> None:
+    """What this is and how to begin, for someone who is here for the first time."""
+    with st.container(key="hero-welcome"):
+        left, right = st.columns([3, 1], vertical_alignment="center", gap="medium")
+        with left:
+            st.header("Measure your model, make it smaller, know what that saves", anchor=False)
+            st.markdown(
+                "Every number comes from a run of your own file on this machine, or says that it does not. "
+                "Nothing leaves this machine."
+            )
+        with right:
+            if st.button("Start with an example", type="primary", icon=":material/play_arrow:", width="stretch"):
+                start.example("digits")
+    _steps()
+
+
+def _steps() -> None:
     with st.grid(4, min_column_width=210, gap="small"):
         for number, (icon, title, text) in enumerate(STEPS):
             with st.container(key=f"step-{number}", gap="xxsmall", height="stretch"):
@@ -79,8 +94,18 @@ def models(rows: pd.DataFrame) -> None:
         table,
         key="models",
         alt="Every model with its latency, energy, verdict and next step.",
-        order=["name", "format", "file_bytes", "p50_ms", "energy_j", "verdict", "kwh_per_year", "saved_frac", "next"],
-        more={"p50_ms": st.column_config.NumberColumn("Median (ms)", format="%.3g"), "next": "Next"},
+        order=[
+            "name",
+            "format",
+            "file_bytes",
+            "median_ms",
+            "energy_per_call_j",
+            "energy_kwh_per_year",
+            "verdict",
+            "saved_frac",
+            "next",
+        ],
+        more={"saved_frac": tables.bar("Energy saved")},
         on_select="rerun",
         selection_mode="single-row",
     )

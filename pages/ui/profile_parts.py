@@ -78,15 +78,16 @@ def latencies(runs: list[Measurement]) -> None:
 def how(run: Measurement) -> None:
     """The circumstances of a run."""
     cards.facts(
+        "run",
         {
             "When": model_frames.when(run),
             "Run by": f"{run.runtime}, {run.provider}",
             "Call": f"batch {run.workload.batch_size}, {run.workload.threads} threads, {run.workload.inputs} inputs",
-            "Calls timed": f"{len(run.samples_ms)} after {len(run.warmup_ms)} warm-up calls left out",
+            "Calls timed": f"{len(run.samples_ms):,} after {len(run.warmup_ms)} warm-up calls left out",
             "Loading": words.latency(run.load_ms),
             "Steady": "yes" if run.stable else "no",
             "Machine": f"{run.machine.cpu}, {run.machine.physical_cores} cores",
-        }
+        },
     )
     for note in run.notes:
         st.caption(formats.name(note, 200))
@@ -108,6 +109,6 @@ def computation(model: Model) -> None:
             key="layers",
             alt="Every layer with its computation, weights, bytes moved and arithmetic intensity.",
             order=["name", "op", "flop_frac", "flop", "weight_bytes", "moved_bytes", "intensity_flop_per_byte"],
-            more={"flop_frac": tables.bar("Share of FLOP")},
+            more={"flop_frac": tables.bar("Share of FLOP"), "intensity_flop_per_byte": "FLOP per byte"},
             height=380,
         )

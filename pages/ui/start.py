@@ -15,20 +15,26 @@ EXAMPLES = {
         ":material/notes:",
     ),
 }
+WEIGHTS_BESIDE = ["data", "bin"]
 
 
 def suffixes() -> list[str]:
     """Endings of the files that are read here, and of weights kept beside a model."""
-    known = {suffix.lstrip(".") for found in formats().values() for suffix in found.SUFFIXES}
-    return sorted(known | {"data", "bin"})
+    known = [suffix.lstrip(".") for found in formats().values() for suffix in found.SUFFIXES]
+    return list(dict.fromkeys([*known, *WEIGHTS_BESIDE]))
 
 
-def add_model(key: str) -> str | None:
-    """The three ways in, side by side; the sha256 of a model that was just taken in, else None."""
-    taken = work.take_result(SLOT)
-    if taken:
-        state.choose_model(str(taken["sha256"]))
-        return str(taken["sha256"])
+def taken() -> str | None:
+    """The job that reads a model, as a card; the sha256 of a model that was just taken in, else None."""
+    result = work.take_result(SLOT)
+    if not result:
+        return None
+    state.choose_model(str(result["sha256"]))
+    return str(result["sha256"])
+
+
+def add_model(key: str) -> None:
+    """The three ways in, side by side."""
     columns = st.columns(3, gap="small")
     with columns[0], cards.card(f"{key}-upload", "Upload", "Stays on this machine."):
         _upload(key)
@@ -36,18 +42,15 @@ def add_model(key: str) -> str | None:
         _path(key)
     with columns[2], cards.card(f"{key}-example", "Example", "Nothing at hand? Built here, once."):
         _examples(key)
-    return None
 
 
 def _upload(key: str) -> None:
     turn = st.session_state.setdefault("upload_turn", 0)
     uploads = st.file_uploader(
-        "Model file",
+        "Model file, with its weight files where it has any",
         type=suffixes(),
         accept_multiple_files=True,
         key=f"{key}-files-{turn}",
-        help="A model that keeps weights in files of their own: choose them together.",
-        label_visibility="collapsed",
     )
     if uploads:
         with cards.guard(f"{key}-upload"):
@@ -60,15 +63,23 @@ def _upload(key: str) -> None:
 def _path(key: str) -> None:
     with st.form(f"{key}-path-form", border=False):
         path = st.text_input("Path on this machine", placeholder="~/models/resnet50.onnx")
-        if st.form_submit_button("Open", icon=":material/folder_open:", width="stretch"):
-            _take({"path": path.strip()}, f"Reading {path.strip().rsplit('/', 1)[-1] or 'a file'}")
+        sent = st.form_submit_button("Open", icon=":material/folder_open:", width="stretch")
+    if sent and path.strip():
+        _take({"path": path.strip()}, f"Reading {path.strip().rsplit('/', 1)[-1]}")
 
 
 def _examples(key: str) -> None:
     for name, (title, text, icon) in EXAMPLES.items():
-        if st.button(title, icon=icon, key=f"{key}-{name}", help=text, width="stretch"):
-            state.submit(take_example, {"name": name}, title=f"Example: {title}", lane="quick", slot=SLOT)
-            st.rerun()
+        with st.container(gap="xxsmall"):
+            if st.button(title, icon=icon, key=f"{key}-{name}", width="stretch"):
+                example(name)
+            st.caption(text)
+
+
+def example(name: str) -> None:
+    """Build (the first time) and take in an example."""
+    state.submit(take_example, {"name": name}, title=f"Example: {EXAMPLES[name][0]}", lane="quick", slot=SLOT)
+    st.rerun()
 
 
 def _take(arguments: dict[str, object], title: str) -> None:

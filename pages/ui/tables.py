@@ -1,4 +1,4 @@
-"""Data frames for the eye: headings from column names, units in the heading, fractions as percent."""
+"""Data frames for the eye: headings from column names, numbers in the unit that reads best, fractions as percent."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,56 +6,77 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from data import words
 from data.text import plain
 
-# suffix of the column: (unit in the heading, format of the number).
-UNITS = {
-    "_ms": ("ms", "%.3g"),
-    "_s": ("s", "%.3g"),
-    "_j": ("J", "%.3g"),
-    "_kwh": ("kWh", "%.3g"),
-    "_kwh_per_year": ("kWh a year", "%.3g"),
-    "_g_co2e": ("g CO₂e", "%.3g"),
-    "_g_co2e_per_year": ("g CO₂e a year", "%.3g"),
-    "_g_per_kwh": ("g CO₂e per kWh", "%.0f"),
-    "_bytes": ("", "bytes"),
-    "_flop": ("", "compact"),
-    "_count": ("", "localized"),
-    "_frac": ("", "percent"),
+# suffix of the column: (ladder of units and the factor to its base, unit where there is no ladder, format).
+SCALED: dict[str, tuple[words.Ladder, float]] = {
+    "_ms": (words.LATENCY, 1e-3),
+    "_s": (words.SECONDS, 1.0),
+    "_j": (words.JOULES, 1.0),
+    "_kwh": (words.KWH, 1.0),
+    "_kwh_per_year": (words.KWH, 1.0),
+    "_g_co2e": (words.GRAMS, 1.0),
+    "_g_co2e_per_year": (words.GRAMS, 1.0),
+    "_bytes": (words.BYTES, 1.0),
+    "_flop": (words.FLOP, 1.0),
+}
+PLAIN = {
+    "_g_per_kwh": ("g CO₂e/kWh", "%.0f"),
     "_usd": ("US$", "%.2f"),
     "_usd_per_year": ("US$ a year", "localized"),
     "_w": ("W", "%.3g"),
+    "_count": ("", "localized"),
+    "_frac": ("", "%.3g %%"),
+    "_ratio": ("×", "%.3f"),
 }
+SUFFIXES = sorted([*SCALED, *PLAIN], key=len, reverse=True)
 
 
-def heading(column: str) -> str:
-    """ "latency_p95_ms" is "Latency p95 (ms)"."""
-    suffix = _suffix(column)
-    words = column.removesuffix(suffix).replace("_", " ").strip() or column.replace("_", " ")
-    unit = UNITS[suffix][0] if suffix else ""
-    title = (words[:1].upper() + words[1:]).replace("Co2e", "CO₂e").replace("Sha256", "SHA-256")
+def suffix(column: str) -> str:
+    """The unit a column's name ends in, or nothing."""
+    return next((end for end in SUFFIXES if f"_{column}".endswith(end)), "")
+
+
+def heading(column: str, unit: str = "") -> str:
+    """ "latency_p95_ms" in ms is "Latency p95 (ms)"."""
+    stem = f"_{column}".removesuffix(suffix(column)).strip("_") or suffix(column).strip("_")
+    title = stem.replace("_", " ")
+    title = (title[:1].upper() + title[1:]).replace("co2e", "CO₂e").replace("Sha256", "SHA-256")
     return f"{title} ({unit})" if unit else title
 
 
-def _suffix(column: str) -> str:
-    return max((end for end in UNITS if column.endswith(end)), key=len, default="")
-
-
-def columns(frame: pd.DataFrame, more: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Streamlit's column settings for every column of the frame; `more` replaces some of them."""
-    settings: dict[str, Any] = {}
+def prepared(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The frame in the units it is shown in, and Streamlit's settings of its columns."""
+    shown, settings = frame.copy(), {}
     for column in frame.columns:
-        suffix = _suffix(column)
-        if suffix and pd.api.types.is_numeric_dtype(frame[column]):
-            settings[column] = st.column_config.NumberColumn(heading(column), format=UNITS[suffix][1])
+        end = suffix(column)
+        numeric = pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column])
+        if numeric and end in SCALED and frame[column].notna().any():
+            ladder, factor = SCALED[end]
+            largest = float(frame[column].abs().max()) * factor
+            per_unit, unit = words.rung(largest, ladder)
+            shown[column] = frame[column] * factor / per_unit
+            ending = f"{unit} a year" if end.endswith("_per_year") else unit
+            settings[column] = st.column_config.NumberColumn(heading(column, ending), format="%.3g")
+        elif numeric and end in PLAIN:
+            unit, text_format = PLAIN[end]
+            shown[column] = frame[column] * 100 if end == "_frac" else frame[column]
+            settings[column] = st.column_config.NumberColumn(heading(column, unit), format=text_format)
         else:
             settings[column] = st.column_config.Column(heading(column))
-    return {**settings, **(more or {})}
+            if not numeric:
+                shown[column] = frame[column].map(_cell)
+    return shown, settings
 
 
-def bar(title: str, largest: float = 1.0) -> Any:
-    """A column of bars for fractions up to `largest`."""
-    return st.column_config.ProgressColumn(title, format="percent", min_value=0.0, max_value=largest)
+def _cell(value: Any) -> Any:
+    return value if value is None or isinstance(value, bool) else plain(value, 200)
+
+
+def bar(title: str, largest: float = 100.0) -> Any:
+    """A column of bars for percentages up to `largest`."""
+    return st.column_config.ProgressColumn(title, format="%.3g %%", min_value=0.0, max_value=largest)
 
 
 def show(
@@ -68,16 +89,13 @@ def show(
     **layout: Any,
 ) -> Any:
     """The frame as a table; text in it is cut to one plain line."""
-    clean = frame.copy()
-    for column in clean.columns:
-        if not pd.api.types.is_numeric_dtype(clean[column]) and not pd.api.types.is_bool_dtype(clean[column]):
-            clean[column] = clean[column].map(lambda value: value if value is None else plain(value))
+    shown, settings = prepared(frame)
     return st.dataframe(
-        clean,
+        shown,
         key=key,
         alt=alt,
         hide_index=True,
         column_order=order,
-        column_config=columns(clean, more),
+        column_config={**settings, **(more or {})},
         **layout,
     )

@@ -12,10 +12,10 @@ from advisor import figures, figures_labels, figures_style
 PLANS = pd.DataFrame(
     [
         ("Original", 35.0, 34.0, 36.0, 0.0, 98e6, "original"),
-        ("FP16", 25.0, 24.6, 25.4, 0.0001, 49e6, "outside the budget"),
+        ("FP16", 25.0, 24.6, 25.4, 0.0001, 49e6, "ruled out"),
         ("INT8", 14.9, 14.5, 15.3, 0.004, 25e6, "recommended"),
-        ("Prune 80 %", 7.1, 7.0, 7.3, 0.35, 9.6e6, "outside the budget"),
-        ("Broken", None, None, None, None, 9.6e6, "outside the budget"),
+        ("Prune 80 %", 7.1, 7.0, 7.3, 0.35, 9.6e6, "ruled out"),
+        ("Broken", None, None, None, None, 9.6e6, "ruled out"),
     ],
     columns=["plan", "latency_ms", "latency_low_ms", "latency_high_ms", "loss_frac", "file_bytes", "standing"],
 )
@@ -51,8 +51,8 @@ def test_pareto_shades_what_meets_the_budget_and_marks_what_is_off_the_scale():
     area = figure.layout.shapes[0]
     assert (area.x0, area.x1, area.y1) == (0, 20, 0.01)
     traces = {trace.name: trace for trace in figure.data}
-    assert set(traces) == {"Original", "Recommended", "Outside the budget"}
-    outside = traces["Outside the budget"]
+    assert set(traces) == {"Original", "Recommended", "Ruled out"}
+    outside = traces["Ruled out"]
     assert list(outside.marker.symbol) == ["circle", "triangle-up"]
     assert outside.y[1] <= figure.layout.yaxis.range[1] == pytest.approx(0.03)
     assert "loss 35 %" in outside.hovertext[1]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from pages.ui import cards, style
+from pages.ui import cards, sidebar, style
 
 ROOT = Path(__file__).parent
 ABOUT = "Rightsize: how small your model can be, where it should run, and what that saves. Nothing leaves this machine."
@@ -25,4 +25,5 @@ PAGES = [
 ]
 page = st.navigation(PAGES)
 with cards.guard():
+    sidebar.show()
     page.run()

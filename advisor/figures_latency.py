@@ -117,9 +117,9 @@ def _loss_range(losses: np.ndarray, max_loss_frac: float | None) -> tuple[float,
 
 
 def _radii(rows: pd.DataFrame) -> np.ndarray:
-    """Dot radii in px: the area follows the file's size, between 5 and 15 px."""
+    """Dot radii in px: the area follows the file's size, between 4.5 and 12 px."""
     sizes = rows["file_bytes"].fillna(rows["file_bytes"].min()).to_numpy(float)
-    radii: np.ndarray = np.clip(15 * np.sqrt(sizes / max(float(np.nanmax(sizes)), 1.0)), 5, 15)
+    radii: np.ndarray = np.clip(12 * np.sqrt(sizes / max(float(np.nanmax(sizes)), 1.0)), 4.5, 12)
     return radii
 
 
@@ -135,7 +135,7 @@ def _sides(rows: pd.DataFrame, right: float, top: float, bottom: float, budget: 
 def _dots(part: pd.DataFrame, standing: str, mode: str) -> go.Scatter:
     tint = colours(mode)
     colour = {"original": tint["ink"], "ruled out": tint["grey"]}.get(standing, tint["accent"])
-    inside = tint["card"] if standing == "meets the budget" else colour
+    inside = tint["card"] if standing in ("meets the budget", "original") else colour
     symbol = "square" if standing == "original" else "circle"
     points = _records(part)
     spread = {

@@ -90,6 +90,11 @@ def settings(run: Measurement) -> str:
     return f"{run.runtime}, {threads} thread{'s' if threads > 1 else ''}, batch {batch}"
 
 
+def call(run: Measurement) -> str:
+    """The call of a run in short: "2 threads, batch 1"."""
+    return settings(run).split(", ", 1)[1]
+
+
 def when(run: Measurement) -> str:
     """When a run was made: "2026-03-01 14:03 UTC"."""
     return f"{run.created_at[:16].replace('T', ' ')} UTC"

@@ -37,23 +37,32 @@ def candidates(report: Report) -> pd.DataFrame:
 
 
 def tried(report: Report) -> pd.DataFrame:
-    """One row a plan in the order of its standing: plan, latency and energy (as ratios to the original, in words with
-    their intervals), file_frac (of the original's size), loss_frac, verdict, variant_id."""
+    """One row a plan in the order of its standing: plan, standing, latency and energy (as ratios to the original, in
+    words with their intervals), file_frac (of the original's size), loss_frac, why, variant_id."""
     chosen = report.recommendation.plan
     return pd.DataFrame(
         [
             {
                 "plan": title(plan),
-                "latency": words.interval_of(plan.latency_ratio, words.times),
-                "energy": words.interval_of(plan.energy_ratio, words.times),
+                "standing": _standing(plan, chosen),
+                "latency": words.times_of(plan.latency_ratio),
+                "energy": words.times_of(plan.energy_ratio),
                 "file_frac": plan.size_ratio,
                 "loss_frac": plan.quality.loss if plan.quality else None,
-                "verdict": plan.ruled_out or _standing(plan, chosen),
+                "why": plan.ruled_out or "",
                 "variant_id": plan.variant_id,
             }
             for plan in report.recommendation.tried
         ]
     )
+
+
+def percentiles(report: Report) -> pd.DataFrame:
+    """variant, percentile, latency_ms, latency_low_ms, latency_high_ms, samples_count of the original and the
+    finalists."""
+    frames = [model_frames.percentiles(run).assign(variant=name) for name, run in runs(report)]
+    rows = pd.concat(frames, ignore_index=True)
+    return rows[["variant", *(column for column in rows.columns if column != "variant")]]
 
 
 def original_latency(report: Report) -> Estimate | None:

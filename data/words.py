@@ -186,6 +186,13 @@ def times(value_ratio: float | None) -> str:
     return NOT_KNOWN if value_ratio is None else f"{number(value_ratio)}×"
 
 
+def times_of(estimate: Estimate | None) -> str:
+    """A ratio with its interval: "0.764× (0.725–0.786)"."""
+    if estimate is None or estimate.low == estimate.high:
+        return times(estimate.mid if estimate else None)
+    return f"{times(estimate.mid)} ({number(estimate.low)}–{number(estimate.high)})"
+
+
 def interval(estimate: Estimate | None, ladder: Ladder, factor: float = 1.0) -> str:
     """ "12.1 ms (11.8–12.4)": middle and ends in one unit. `factor` takes the estimate to the ladder's base unit."""
     if estimate is None:

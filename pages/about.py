@@ -1,8 +1,18 @@
-"""About."""
+"""About: this machine, the five words, the sources, and published figures recomputed."""
 
-from pages.ui import cards
+import streamlit as st
 
-cards.page("About", "This machine, the sources of every figure, the physics, and how good the predictions are.")
-cards.nothing_yet(
-    "model", "No model yet", todo="Add a model on the overview: upload one, name a path, or take the example."
-)
+from pages.ui import about_parts, cards
+
+cards.page("About", "This machine, where every figure comes from, and published figures recomputed.")
+TABS = {
+    "This machine": about_parts.this_machine,
+    "Five words": about_parts.words_of_basis,
+    "Sources": about_parts.sources,
+    "Worked examples": about_parts.examples,
+}
+chosen = st.segmented_control(
+    "Part", list(TABS), default="This machine", required=True, key="part", label_visibility="collapsed",
+    bind="query-params",
+)  # fmt: skip
+TABS[chosen]()

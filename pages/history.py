@@ -1,8 +1,29 @@
-"""History."""
+"""History: every run, any two side by side, questions to the store."""
 
-from pages.ui import cards
+import streamlit as st
 
-cards.page("History", "Every model and every measurement, kept with the machine it was made on.")
-cards.nothing_yet(
-    "model", "No model yet", todo="Add a model on the overview: upload one, name a path, or take the example."
-)
+from pages.ui import cards, history_parts, state
+
+cards.page("History", "Every run, kept with the machine it was made on. Choose two to compare them.")
+if state.ask("runs", limit=1).empty:
+    cards.nothing_yet(
+        "history",
+        "Nothing measured yet",
+        todo="Measure a model first",
+        to="pages/profile.py",
+        icon=":material/history:",
+    )
+else:
+    history_parts.slower()
+    with cards.card("runs", "Runs", "Choose one or two rows."):
+        chosen = history_parts.runs()
+    if len(chosen) == 2:
+        with cards.card("compare", "Side by side", "The later run against the earlier one."):
+            history_parts.side_by_side(*chosen)
+left, right = st.columns(2, gap="small")
+with left, cards.card("bring", "Bring a run", "Made on another machine."):
+    history_parts.bring()
+with right, cards.card("delete", "Delete a model", "Files, runs, variants and reports; there is no way back."):
+    history_parts.delete()
+with cards.card("questions", "Ask the store", "Read-only SQL over every record."):
+    history_parts.questions()

@@ -17,8 +17,9 @@ left, right = st.columns([1, 2], gap="small")
 with left, cards.card("model", "Model"):
     pickers.model()
     profile_parts.setup(model)
+    st.page_link("pages/overview.py", label="Add another model", icon=":material/add:")
 with right, cards.card("facts", "What it is", "Read from the file, before anything has run."):
-    cards.facts("model", model_frames.facts(model))
+    cards.facts(model_frames.facts(model))
     for note in model.notes:
         st.caption(cards.formats.name(note, 200))
 work.take_result(profile_parts.SLOT)

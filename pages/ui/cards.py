@@ -1,5 +1,6 @@
 """Cards: what a page shows its results in, and the only place where an error becomes one."""
 
+import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -126,10 +127,10 @@ def estimate(label: str, value: Estimate | None, ladder: words.Ladder, factor: f
     )
 
 
-def facts(key: str, pairs: Mapping[str, str]) -> None:
+def facts(pairs: Mapping[str, str], *, key: str = "") -> None:
     """Names and values in two columns; values are shown as text, whatever is in them."""
     rows = [{"what": f"**{formats.name(key)}**", "value": formats.name(value, 200)} for key, value in pairs.items()]
-    with st.container(key=f"facts-{key}"):
+    with st.container(key=f"facts-{key or zlib.crc32('|'.join(pairs).encode())}"):
         st.table(rows, border="horizontal", hide_index=True, hide_header=True)
 
 

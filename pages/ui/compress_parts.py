@@ -145,12 +145,18 @@ def _foot(
     return cards.estimate(label, after, ladder, factor, delta=words.change(after.mid / before.mid), against=against)
 
 
+ROWS = {
+    "pareto": report_frames.candidates,
+    "before_after": report_frames.before_after,
+    "latency_ecdf": report_frames.percentiles,
+}
+
+
 def chart(report: Report, name: str) -> None:
     """A chart of the report, with its rows."""
     drawn = figure(report, name, style.mode())
     if drawn is not None:
-        rows = {"pareto": report_frames.candidates, "before_after": report_frames.before_after}.get(name)
-        cards.chart(drawn[0], key=f"report_{name}", alt=drawn[1], table=rows(report) if rows else None)
+        cards.chart(drawn[0], key=f"report_{name}", alt=drawn[1], table=ROWS[name](report))
 
 
 def candidates(report: Report) -> None:
@@ -161,10 +167,10 @@ def candidates(report: Report) -> None:
         key="candidates",
         alt="Every plan that was tried: latency, energy and size against the original, loss, and why it was ruled out.",
         more={
-            "latency": st.column_config.Column("Latency × (95 %)", width="medium"),
-            "energy": st.column_config.Column("Energy × (95 %)", width="medium"),
+            "latency": "Latency × (95 %)",
+            "energy": "Energy × (95 %)",
             "file_frac": tables.bar("File, of original", max(100.0, 100 * float(rows["file_frac"].max()))),
-            "verdict": st.column_config.Column("Verdict", width="large"),
+            "why": st.column_config.Column("Ruled out because", width="large"),
         },
         on_select="rerun",
         selection_mode="single-row",

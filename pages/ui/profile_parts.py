@@ -66,7 +66,7 @@ def _memory(run: Measurement) -> cards.Metric:
 
 def latencies(runs: list[Measurement]) -> None:
     """The share of calls below a time, for the newest runs."""
-    named = [(f"{model_frames.settings(run)} · {run.created_at[11:16]}", run) for run in runs]
+    named = [(f"{run.created_at[11:19]} · {model_frames.call(run)}", run) for run in runs]
     first = model_frames.percentiles(runs[0])
     alt = "Share of calls that took at most a given time: " + ", ".join(
         f"{row['percentile']} {words.latency(row['latency_ms'])}" for row in first.to_dict("records")
@@ -78,7 +78,6 @@ def latencies(runs: list[Measurement]) -> None:
 def how(run: Measurement) -> None:
     """The circumstances of a run."""
     cards.facts(
-        "run",
         {
             "When": model_frames.when(run),
             "Run by": f"{run.runtime}, {run.provider}",

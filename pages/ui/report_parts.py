@@ -60,7 +60,7 @@ def _section(report: Report, section: Section) -> None:
     for text in section.paragraphs:
         st.markdown(formats.name(text, 2000))
     if section.facts:
-        cards.facts(section.id, {label: cell.text for label, cell in section.facts})
+        cards.facts({label: cell.text for label, cell in section.facts})
     if section.points:
         st.markdown("\n".join(f"- {formats.name(point, 400)}" for point in section.points))
     for name in section.figures:

@@ -82,6 +82,13 @@ def choose_report(report_id: str, sha256: str) -> None:
     st.query_params["report"] = report_id
 
 
+def forget_choice() -> None:
+    """Look at no model in particular."""
+    st.session_state.pop("model", None)
+    for named in ("model", "report"):
+        st.query_params.pop(named, None)
+
+
 def report(sha256: str) -> Report | None:
     """The report of this model that the URL names, else its newest."""
     named = get(Report, st.query_params.get("report"))

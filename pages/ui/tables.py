@@ -95,6 +95,7 @@ def show(
         key=key,
         alt=alt,
         hide_index=True,
+        placeholder="–",
         column_order=order,
         column_config={**settings, **(more or {})},
         **layout,

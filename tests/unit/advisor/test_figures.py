@@ -56,8 +56,8 @@ def test_pareto_shades_what_meets_the_budget_and_marks_what_is_off_the_scale():
     assert list(outside.marker.symbol) == ["circle", "triangle-up"]
     assert outside.y[1] <= figure.layout.yaxis.range[1] == pytest.approx(0.03)
     assert "loss 35 %" in outside.hovertext[1]
-    # The dot's area follows the file's size: radius 15 px for the largest, 15 * sqrt(49/98) for half of it.
-    assert outside.marker.size[0] == pytest.approx(30 * 0.5**0.5)
+    # The dot's area follows the file's size: radius 12 px for the largest, 12 * sqrt(49/98) for half of it.
+    assert outside.marker.size[0] == pytest.approx(24 * 0.5**0.5)
 
 
 def test_names_from_a_file_are_not_markup():

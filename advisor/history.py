@@ -1,0 +1,121 @@
+"""What was measured before: two runs side by side, runs that got slower, runs brought from another machine."""
+
+import io
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from advisor import model_frames
+from data.errors import InputError
+from data.estimate import Estimate
+from data.records import from_plain
+from data.text import csv_cell
+from profiler import stats
+from profiler.types import Measurement
+
+# A newer run counts as slower only beyond this, whatever its interval says: two runs of one file differ by as much.
+SAME_FRAC = 0.05
+
+
+def compare(one: Measurement, other: Measurement) -> pd.DataFrame:
+    """quantity, first, second, ratio, ratio_low, ratio_high, basis: the second run against the first.
+
+    Runs of one group, interleaved in one child, are compared round by round; any others by their medians, whose
+    intervals are divided end by end."""
+    rows = [_row("Latency, median", *_medians(one, other), latency_ratio(one, other))]
+    for percent in (95.0, 99.0):
+        parts = model_frames.tail(one, percent), model_frames.tail(other, percent)
+        rows.append(_row(f"Latency, p{percent:g}", *parts, _over(*parts)))
+    rows.append(_row("Energy per call", one.energy_j, other.energy_j, _over(one.energy_j, other.energy_j)))
+    return pd.DataFrame([row for row in rows if row["ratio"] is not None])
+
+
+def latency_ratio(one: Measurement, other: Measurement) -> Estimate:
+    """The second run's latency over the first's, paired where they were interleaved."""
+    if one.group_id == other.group_id and one.id != other.id:
+        return stats.paired_ratio(
+            other.samples_ms, one.samples_ms, other.calls_per_round, source="paired rounds, wall time"
+        )
+    return model_frames.median(other) / model_frames.median(one)
+
+
+def comparable(one: Measurement, other: Measurement) -> tuple[str, ...]:
+    """What differs between two runs beside the time, one sentence each; nothing where they can be compared."""
+    differences = {
+        "machine": (one.machine.fingerprint, other.machine.fingerprint),
+        "model": (one.model_sha256, other.model_sha256),
+        "variant": (one.variant_id, other.variant_id),
+        "runtime": (one.runtime, other.runtime),
+        "threads": (one.workload.threads, other.workload.threads),
+        "batch": (one.workload.batch_size, other.workload.batch_size),
+        "shapes": (one.workload.shapes, other.workload.shapes),
+    }
+    named = [name for name, (first, second) in differences.items() if first != second]
+    noisy = [f"The {place} run was noisy." for place, run in (("first", one), ("second", other)) if not run.stable]
+    return (*([f"The two runs differ in {', '.join(named)}."] if named else []), *noisy)
+
+
+def regressions(runs: Sequence[Measurement]) -> list[tuple[Measurement, Measurement, Estimate]]:
+    """(earlier run, newer run, ratio) wherever the newest run of a file in one setting on one machine is slower than
+    the one before beyond the noise: the whole interval of the ratio lies above 1 + SAME_FRAC. Runs oldest first."""
+    latest: dict[tuple[Any, ...], list[Measurement]] = {}
+    for run in runs:
+        latest.setdefault(_setting(run), []).append(run)
+    found = []
+    for same in latest.values():
+        if len(same) > 1 and (ratio := latency_ratio(same[-2], same[-1])).low > 1 + SAME_FRAC:
+            found.append((same[-2], same[-1], ratio))
+    return found
+
+
+def read_measurement(content: bytes) -> Measurement:
+    """The run that `python -m profiler measure --json` printed. Raises InputError on anything else."""
+    try:
+        return from_plain(Measurement, json.loads(content))
+    except (ValueError, TypeError, KeyError) as error:
+        raise InputError(
+            "This is not a measurement.",
+            hint="Bring the output of: python -m profiler measure FILE --json",
+            details=str(error),
+        ) from error
+
+
+def as_csv(rows: pd.DataFrame) -> bytes:
+    """The rows as CSV; text that a spreadsheet would take for a formula gets a quote before it."""
+    text: str = rows.apply(lambda column: column.map(csv_cell)).to_csv(index=False)
+    return text.encode()
+
+
+def as_parquet(rows: pd.DataFrame) -> bytes:
+    """The rows as Parquet."""
+    buffer = io.BytesIO()
+    rows.to_parquet(buffer, index=False)
+    return buffer.getvalue()
+
+
+def _setting(run: Measurement) -> tuple[Any, ...]:
+    shapes = tuple(sorted(run.workload.shapes.items()))
+    workload = (run.workload.batch_size, run.workload.threads, shapes, run.workload.inputs)
+    return (run.model_sha256, run.variant_id, run.machine.fingerprint, run.runtime, run.provider, *workload)
+
+
+def _medians(one: Measurement, other: Measurement) -> tuple[Estimate, Estimate]:
+    return model_frames.median(one), model_frames.median(other)
+
+
+def _over(one: Estimate | None, other: Estimate | None) -> Estimate | None:
+    return None if one is None or other is None or one.low <= 0 else other / one
+
+
+def _row(quantity: str, one: Estimate | None, other: Estimate | None, ratio: Estimate | None) -> dict[str, Any]:
+    return {
+        "quantity": quantity,
+        "first": one,
+        "second": other,
+        "ratio": ratio.mid if ratio else None,
+        "ratio_low": ratio.low if ratio else None,
+        "ratio_high": ratio.high if ratio else None,
+        "basis": ratio.basis if ratio else "",
+    }

@@ -1,0 +1,85 @@
+"""What the about page is made of: this machine, where figures come from, the physics, worked examples."""
+
+import pandas as pd
+import streamlit as st
+
+from advisor import presets
+from data import tables as facts
+from data import words
+from pages.ui import cards, state, tables
+from profiler.machine import load, machine
+from profiler.meters import meters
+from profiler.runtimes import runtimes
+
+
+def this_machine() -> None:
+    """Processor, memory, what can be run and what can be metered here."""
+    here, now = machine(), load()
+    left, right = st.columns(2, gap="small")
+    with left, cards.card("machine", "Hardware"):
+        gpus = ", ".join(f"{gpu.name} ({words.size(gpu.memory_bytes)})" for gpu in here.gpus)
+        cards.facts(
+            {
+                "Processor": here.cpu,
+                "Cores": f"{here.physical_cores} physical, {here.logical_cores} logical",
+                "Instructions": ", ".join(here.isa),
+                "Memory": words.size(here.memory_bytes),
+                "GPU": gpus or "none",
+                "Virtual": {True: "yes", False: "no", None: words.NOT_KNOWN}[here.virtual],
+                "Load now": words.number(now.load_1m),
+                "System": here.system,
+                "Fingerprint": here.fingerprint,
+            },
+        )
+    with right:
+        with cards.card("able", "What it can do"):
+            _able()
+        with cards.card("home", "Where data lives", "Set RIGHTSIZE_HOME to keep it elsewhere."):
+            st.code(str(state.app().home.root), language=None)
+
+
+def _able() -> None:
+    rows = [(found.NAME, "runs models", found.missing()) for found in runtimes().values()]
+    rows += [(found.NAME.replace("_", " "), f"meters: {found.SCOPE}", found.missing()) for found in meters().values()]
+    cards.facts({name: f"{what}; {f'not here: {reason}' if reason else 'ready'}" for name, what, reason in rows})
+
+
+def sources() -> None:
+    """Everyone to be credited, and how old their figures are."""
+    rows = [
+        {
+            "source": found.title,
+            "licence": found.licence,
+            "as of": found.as_of,
+            "age": "older than two years" if found.is_stale() else "",
+            "address": found.url,
+        }
+        for found in facts.sources()
+    ]
+    with cards.card("sources", "Sources", "Shipped with Rightsize; nothing is fetched while it runs."):
+        tables.show(pd.DataFrame(rows), key="sources", alt="Every source with its licence and date.", height=560)
+
+
+def words_of_basis() -> None:
+    """The five words that go with every number."""
+    with cards.card("words", "Five words", "Every number carries one of them, and is drawn accordingly."):
+        cards.legend()
+
+
+def examples() -> None:
+    """Published claims, recomputed from their own inputs."""
+    rows = pd.DataFrame(
+        [
+            {
+                "example": found.title,
+                "recomputed": f"{words.number(found.value(), 4)} {found.unit}",
+                "published": found.published,
+                "follows": presets.FOLLOWS.get(found.follows, found.follows),
+                "why": found.verdict,
+            }
+            for found in presets.examples()
+        ]
+    )
+    with cards.card("examples", "Worked examples", "Published figures, recomputed here from their own inputs."):
+        more = {"why": st.column_config.Column("Why", width="large")}
+        tables.show(rows, key="examples", alt="Published figures beside what follows from them.", height=560, more=more)

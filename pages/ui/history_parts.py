@@ -1,0 +1,125 @@
+"""What the history page is made of: runs to compare, what got slower, import, questions, deletion."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from advisor import figures, history, model_frames
+from advisor.forget import forget
+from data import words
+from pages.ui import cards, formats, pickers, state, style, tables
+from profiler.types import Measurement
+
+RUNS_SHOWN = 500
+READY = {
+    "Slowest files": 'SELECT m.name, r.runtime, list_median(r.samples_ms) AS median_ms FROM "Measurement" r\n'
+    'JOIN "Model" m ON m.sha256 = r.model_sha256 ORDER BY median_ms DESC LIMIT 20',
+    "Runs a day": 'SELECT substr(created_at, 1, 10) AS day, count(*) AS runs_count FROM "Measurement"\n'
+    "GROUP BY day ORDER BY day DESC",
+    "Size of every variant": 'SELECT m.name, v.file_bytes, v.failed FROM "Variant" v\n'
+    'JOIN "Model" m ON m.sha256 = v.parent_sha256 ORDER BY v.file_bytes',
+    "Machines": 'SELECT cpu, physical_cores, memory_bytes, system FROM "Machine"',
+}
+
+
+def runs() -> list[Measurement]:
+    """The table of runs; the two that were chosen, in the order they were made."""
+    rows = state.ask("runs", limit=RUNS_SHOWN)
+    picked = tables.show(
+        rows,
+        key="runs",
+        alt="Every run: when, which file, latency, energy, memory, machine.",
+        order=[column for column in rows.columns if column != "id"],
+        more={"created_at": "When (UTC)", "what": "File"},
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=360,
+    ).selection.rows
+    found = [state.get(Measurement, rows["id"].iloc[row]) for row in sorted(picked, reverse=True)[:2]]
+    return [run for run in found if run is not None]
+
+
+def side_by_side(one: Measurement, other: Measurement) -> None:
+    """Two runs: what changed, with its interval, and both distributions."""
+    rows = history.compare(one, other)
+    cards.warning("comparable", *history.comparable(one, other))
+    left, right = st.columns(2, gap="medium")
+    with left:
+        cards.metrics("compare", [_changed(row) for row in rows.to_dict("records")], columns=2)
+    with right:
+        named = [(f"{place}: {model_frames.when(run)}", run) for place, run in (("First", one), ("Second", other))]
+        figure = figures.latency_ecdf(model_frames.samples(named), style.mode())
+        shown = rows.drop(columns=["first", "second"])
+        cards.chart(figure, key="compare_chart", alt="Share of calls below a time, for both runs.", table=shown)
+
+
+def _changed(row: Mapping[str, Any]) -> cards.Metric:
+    ladder, factor = (words.JOULES, 1.0) if row["quantity"].startswith("Energy") else (words.LATENCY, 1e-3)
+    against = f"from {words.scaled(row['first'].mid * factor, ladder)}"
+    return cards.estimate(
+        row["quantity"], row["second"], ladder, factor, delta=words.change(row["ratio"]), against=against
+    )
+
+
+def slower() -> None:
+    """Files whose newest run is slower than the one before."""
+    kept = [state.get(Measurement, run_id) for run_id in state.ask("same_setting")["id"]]
+    for number, (before, now, ratio) in enumerate(history.regressions([run for run in kept if run is not None])):
+        change = words.interval_of(ratio, words.change)
+        cards.warning(
+            f"slower-{number}",
+            f"**Slower than before:** {formats.name(model_frames.settings(now))}, median {change} "
+            f"since {model_frames.when(before)}.",
+        )
+
+
+def bring() -> None:
+    """A run made on another machine."""
+    st.code("python -m profiler measure MODEL.onnx --json > run.json", language=None)
+    upload = st.file_uploader("Run (.json)", type=["json"], key="run-upload")
+    if upload and st.session_state.get("run_taken") != upload.file_id:
+        with cards.guard("run-upload"):
+            state.app().store.save(history.read_measurement(upload.getvalue()))
+            st.session_state["run_taken"] = upload.file_id
+            st.rerun()
+
+
+def questions() -> None:
+    """One SELECT over the store, ready ones to start from, and its rows to take away."""
+    ready = st.pills("Ready questions", list(READY), key="ready", label_visibility="collapsed")
+    statement = st.text_area(
+        "One SELECT", value=READY.get(ready or "", next(iter(READY.values()))), key=f"sql-{ready}", height=110
+    )
+    if st.button("Ask", icon=":material/search:") or st.session_state.get("asked") == statement:
+        st.session_state["asked"] = statement
+        with cards.guard("sql"):
+            _answer(state.app().store.select(statement))
+
+
+EXPORTS = (("CSV", history.as_csv, "text/csv"), ("Parquet", history.as_parquet, "application/octet-stream"))
+
+
+def _answer(rows: pd.DataFrame) -> None:
+    tables.show(rows, key="sql_rows", alt="The rows this question has for an answer.")
+    with st.container(horizontal=True):
+        for title, word, mime in EXPORTS:
+            st.download_button(
+                title, lambda word=word: word(rows), file_name=f"rightsize.{title.lower()}", mime=mime,
+                icon=":material/download:", key=f"sql-{title}", on_click="ignore",
+            )  # fmt: skip
+
+
+def delete() -> None:
+    """Forget a model: its files, runs, variants and reports."""
+    model = pickers.current()
+    if model is None:
+        return
+    pickers.model()
+    name = formats.name(model.name, 60)
+    sure = st.checkbox(f"Delete {name} with everything measured on it", key=f"sure-{formats.short(model.sha256)}")
+    if st.button("Delete", icon=":material/delete:", disabled=not sure):
+        forget(state.app().home, state.app().store, model.sha256)
+        state.forget_choice()
+        st.rerun()

@@ -95,10 +95,7 @@ def pareto(
     rows = rows.assign(
         y=rows["loss_frac"].clip(upper=top * 0.97), off=rows["loss_frac"] > top * 0.97, radius=_radii(rows)
     )
-    rows["text"] = [
-        label(row["plan"], 26) + (f" ({words.percent(row['loss_frac'])})" if row["off"] else "")
-        for row in _records(rows)
-    ]
+    rows["text"] = [_text(row) for row in _records(rows)]
     rows["side"] = _sides(rows, right, top, bottom, budget)
     for standing in LAST_ON_TOP:
         part = rows[rows["standing"] == standing]
@@ -166,6 +163,10 @@ def _dots(part: pd.DataFrame, standing: str, mode: str) -> go.Scatter:
         ],
         hovertemplate="%{hovertext}<extra></extra>",
     )
+
+
+def _text(row: dict[str, Any]) -> str:
+    return label(row["plan"], 26) + (f" ({words.percent(row['loss_frac'])})" if row["off"] else "")
 
 
 def _records(rows: pd.DataFrame) -> list[dict[str, Any]]:

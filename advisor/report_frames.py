@@ -57,7 +57,7 @@ def tried(report: Report) -> pd.DataFrame:
     )
 
 
-def percentiles(report: Report) -> pd.DataFrame:
+def latency_percentiles(report: Report) -> pd.DataFrame:
     """variant, percentile, latency_ms, latency_low_ms, latency_high_ms, samples_count of the original and the
     finalists."""
     frames = [model_frames.percentiles(run).assign(variant=name) for name, run in runs(report)]

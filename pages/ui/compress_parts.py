@@ -148,7 +148,7 @@ def _foot(
 ROWS = {
     "pareto": report_frames.candidates,
     "before_after": report_frames.before_after,
-    "latency_ecdf": report_frames.percentiles,
+    "latency_ecdf": report_frames.latency_percentiles,
 }
 
 

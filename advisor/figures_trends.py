@@ -66,8 +66,9 @@ def over_time(
     Points: name, label, date, value, group, opacity, said, who, confidence; ties: date, then_flop, now_flop, moved."""
     figure = blank(mode, height=height, legend=True)
     tint = colours(mode)
-    for position, era in enumerate(era for era in eras if era.line is not None):
-        _era_line(figure, era, position, mode)
+    drawn = [era for era in eras if era.line is not None]
+    for position, era in enumerate(drawn):
+        _era_line(figure, era, position, era.short if len(drawn) > 1 else era.title, mode)
     if ties is not None:
         _tie_lines(figure, ties, mode)
     groups = [group for group in points["group"].value_counts().index if group != "Other"]
@@ -75,11 +76,12 @@ def over_time(
         part = points[points["group"] == group]
         if len(part):
             colour = tint["greyline"] if group == "Other" else tint["series"][position % len(tint["series"])]
-            figure.add_trace(_dots(part, group, colour, SYMBOLS[position % len(SYMBOLS)]))
+            symbol = "circle" if group == "Other" else SYMBOLS[position % len(SYMBOLS)]
+            figure.add_trace(_dots(part, group, colour, symbol))
     for level in levels:
         _level(figure, level, scale, mode)
     if star is not None:
-        _star(figure, star, mode)
+        _star(figure, star, scale, mode)
     _axes(figure, scale)
     _value_range(figure, scale, [points["value"], [level.value for level in levels], [star.value] if star else []])
     return figure
@@ -89,7 +91,7 @@ def ribbons(
     ahead: Sequence[Ribbon], mode: str, scale: Scale, *, star: Star | None = None, levels: Sequence[Level] = (),
     height: int = 340,
 ) -> go.Figure:  # fmt: skip
-    """The coming years under each scenario: the middle line, the 50 % band and, for the first, the 90 % band too."""
+    """The coming years: the first scenario with its 50 % and 90 % bands, the middle lines of the others beside it."""
     figure = blank(mode, height=height, legend=True)
     tint = colours(mode)
     for position, ribbon in enumerate(ahead):
@@ -97,16 +99,16 @@ def ribbons(
         dates = _dates(ribbon.years)
         if position == 0:
             _area(figure, dates, ribbon.low_90, ribbon.high_90, _clear(colour, 0.10))
-        _area(figure, dates, ribbon.low_50, ribbon.high_50, _clear(colour, 0.16))
+            _area(figure, dates, ribbon.low_50, ribbon.high_50, _clear(colour, 0.16))
         figure.add_scatter(
             x=dates, y=10**ribbon.mid, mode="lines", name=SCENARIOS[ribbon.scenario].split(":")[0],
-            line={"color": colour, "width": 2.4, "dash": dash(position)},
+            line={"color": colour, "width": 2.6 if position == 0 else 1.8, "dash": dash(position)},
             hovertemplate="%{x|%b %Y}: %{y:.2e}<extra>" + SCENARIOS[ribbon.scenario].split(":")[0] + "</extra>",
         )  # fmt: skip
     for level in levels:
-        _level(figure, level, scale, mode)
+        _level(figure, level, scale, mode, right=True)
     if star is not None:
-        _star(figure, star, mode)
+        _star(figure, star, scale, mode)
     _axes(figure, scale)
     ends = [10**edge for ribbon in ahead for edge in (ribbon.low_90, ribbon.high_90)]
     _value_range(figure, scale, [*ends, [level.value for level in levels], [star.value] if star else []])
@@ -125,14 +127,20 @@ def zones_over_time(rows: pd.DataFrame, mode: str, axis: str, height: int = 430)
             line={"color": colour, "width": 2.4, "dash": dash(position)},
             hovertemplate="%{x}: %{y:.0f} g/kWh<extra>" + label(zone) + "</extra>",
         )  # fmt: skip
-        ends.append((float(part["g_per_kwh"].iloc[-1]), float(part["year"].iloc[-1]), label(zone, 22), colour))
+        ends.append((float(part["g_per_kwh"].iloc[-1]), float(part["year"].iloc[-1]), label(zone, 22)))
     top = float(rows["g_per_kwh"].max()) * 1.05
-    for y, (value, year, name, colour) in zip(_apart([end[0] for end in ends], top * 0.055), ends, strict=True):
+    for y, (value, year, name) in zip(_apart([end[0] for end in ends], top * 0.055), ends, strict=True):
         figure.add_annotation(
-            x=year, y=y, text=f"{name} {value:.0f}", showarrow=False, xanchor="left", xshift=8, font={"color": colour}
+            x=year,
+            y=y,
+            text=f"{name} {value:.0f}",
+            showarrow=False,
+            xanchor="left",
+            xshift=8,
+            font={"color": tint["ink"]},
         )
-    figure.update_layout(margin={"r": 130})
-    figure.update_xaxes(dtick=5, tickformat="d")
+    figure.update_layout(margin={"r": 150})
+    figure.update_xaxes(dtick=5, tickformat="d", range=[rows["year"].min() - 0.3, rows["year"].max() + 0.3])
     figure.update_yaxes(title=axis, range=[0, top], rangemode="tozero")
     return figure
 
@@ -150,7 +158,7 @@ def _dots(part: pd.DataFrame, group: str, colour: str, symbol: str) -> go.Scatte
     )
 
 
-def _era_line(figure: go.Figure, era: Era, position: int, mode: str) -> None:
+def _era_line(figure: go.Figure, era: Era, position: int, name: str, mode: str) -> None:
     line, tint = era.line, colours(mode)
     assert line is not None
     years = np.linspace(era.from_year, era.to_year, LINE_STEPS)
@@ -158,12 +166,19 @@ def _era_line(figure: go.Figure, era: Era, position: int, mode: str) -> None:
     if line.method != "quantile":
         for coverage, opacity in ((0.9, 0.07), (0.5, 0.09)):
             _area(figure, dates, *band(line, years, coverage), _clear(tint["accent"], opacity))
-    _, months, _ = line.doubling()
-    move = "not rising" if months is None else f"doubles every {months:.3g} months"
     figure.add_scatter(
-        x=dates, y=[10 ** line.at(year) for year in years], mode="lines", name=f"{era.title}: {move}",
+        x=dates, y=[10 ** line.at(year) for year in years], mode="lines", name=name,
         line={"color": tint["ink"], "width": 2, "dash": ("dash", "dot", "dashdot", "longdash")[position % 4]},
-        hovertemplate=f"{era.title}: {move}<br>%{{x|%b %Y}}: %{{y:.3g}}<extra></extra>",
+        hovertemplate=f"{era.short}<br>%{{x|%b %Y}}: %{{y:.3g}}<extra></extra>",
+    )  # fmt: skip
+
+
+def _note(figure: go.Figure, x: str | float, y: float, text: str, scale: Scale, mode: str, **place: object) -> None:
+    """Text on the card's colour, so that nothing runs through it."""
+    tint = colours(mode)
+    figure.add_annotation(
+        x=x, y=float(np.log10(y)) if scale.log else y, text=text, showarrow=False, bgcolor=tint["card"], borderpad=1,
+        opacity=0.92, **{"font": {"size": 11.5, "color": tint["ink"]}, **place},
     )  # fmt: skip
 
 
@@ -184,26 +199,27 @@ def _tie_lines(figure: go.Figure, ties: pd.DataFrame, mode: str) -> None:
     )  # fmt: skip
 
 
-def _level(figure: go.Figure, level: Level, scale: Scale, mode: str) -> None:
+def _level(figure: go.Figure, level: Level, scale: Scale, mode: str, right: bool = False) -> None:
     tint = colours(mode)
     colour = tint["series"][1] if level.binding else tint["greyline"]
     figure.add_hline(y=level.value, line={"color": colour, "width": 1.3, "dash": "dot"})
-    figure.add_annotation(
-        x=0, xref="paper", y=np.log10(level.value) if scale.log else level.value, text=label(level.text, 70),
-        showarrow=False, xanchor="left", yanchor="bottom", xshift=4, font={"size": 11.5, "color": colour},
-    )  # fmt: skip
+    side = {"xanchor": "right", "xshift": -4} if right else {"xanchor": "left", "xshift": 4}
+    font = {"size": 11.5, "color": tint["ink"] if level.binding else tint["mute"]}
+    text = label(level.text, 70)
+    _note(figure, int(right), level.value, text, scale, mode, xref="paper", yanchor="bottom", font=font, **side)
 
 
-def _star(figure: go.Figure, star: Star, mode: str) -> None:
+def _star(figure: go.Figure, star: Star, scale: Scale, mode: str) -> None:
     tint = colours(mode)
     name = label(star.name, 26)
     figure.add_scatter(
-        x=_dates(np.array([star.year])), y=[star.value], mode="markers+text", name=name, text=[f"<b>{name}</b>"],
-        textposition="middle left", textfont={"color": tint["ink"], "size": 13}, showlegend=False, cliponaxis=False,
+        x=_dates(np.array([star.year])), y=[star.value], mode="markers", name=name, showlegend=False, cliponaxis=False,
         marker={"symbol": "star", "size": STAR_SIZE, "color": tint["series"][1],
                 "line": {"color": tint["card"], "width": 1.5}},
         hovertemplate=f"<b>{name}</b><br>{label(star.said)}<extra>Your model</extra>",
     )  # fmt: skip
+    date, font = _dates(np.array([star.year]))[0], {"size": 13, "color": tint["ink"]}
+    _note(figure, date, star.value, f"<b>{name}</b>", scale, mode, xanchor="right", xshift=-12, font=font)
 
 
 def _axes(figure: go.Figure, scale: Scale) -> None:

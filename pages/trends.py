@@ -2,28 +2,34 @@
 
 import streamlit as st
 
-from pages.ui import cards, trends_controls, trends_mine, trends_parts
+from pages.ui import cards, trends_ahead, trends_cards, trends_controls, trends_mine, trends_parts
 
 cards.page("Trends", "Training compute, cost, power, hardware and grid carbon over time, next to your own model.")
-tab = trends_controls.tab()
-if tab == trends_controls.GRID:
-    trends_parts.grid_chart(*trends_controls.zones())
+quantity = trends_controls.tab()
+if quantity == trends_controls.GRID:
+    trends_cards.grid_chart(*trends_controls.zones())
     st.stop()
 
-choice, mine = trends_controls.chosen(tab, trends_mine.asked)
+choice, mine = trends_controls.chosen(quantity, trends_mine.asked)
 shown = trends_parts.seen(choice)
 trends_parts.key_numbers(shown)
 trends_parts.chart(shown, choice, mine)
-left, right = st.columns(2)
-with left:
-    trends_parts.lines(shown)
-with right:
+with st.grid(3, min_column_width=320, gap="small"):
+    trends_cards.lines(shown)
     trends_mine.place(mine, shown)
-trends_mine.coming_years(shown, mine)
-left, right = st.columns(2)
-with left:
-    trends_parts.system(shown)
-with right:
-    trends_mine.budget()
-trends_parts.published_card()
-trends_mine.rebound_card()
+    trends_cards.system(shown)
+with cards.card("trend-more"):
+    titles = ["The coming years", "Hardware and budget", "Against what was published", "Rebound"]
+    ahead, budget, published, rebound = st.tabs(titles, key="more", bind="query-params")
+    with ahead, cards.guard("trend-ahead"):
+        if ahead.open:
+            trends_ahead.coming_years(shown, mine)
+    with budget:
+        if budget.open:
+            trends_ahead.budget()
+    with published:
+        if published.open:
+            trends_cards.published()
+    with rebound:
+        if rebound.open:
+            trends_ahead.rebounds()

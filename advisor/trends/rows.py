@@ -12,11 +12,20 @@ from data.errors import InputError
 FRONTIER_SINCE = 2010.0
 SETS = {
     "notable": "Notable models",
-    "frontier": "Frontier: top 10 in compute at release",
-    "large_scale": "Large scale: 1e23 FLOP and more",
+    "frontier": "Frontier models",
+    "large_scale": "Large scale",
     "all": "All models",
-    "sevilla_2022": "The 123 systems of 2022, as published",
-    "sevilla_2026": "The same 123 systems, values of 2026",
+    "sevilla_2022": "Study of 2022",
+    "sevilla_2026": "Study of 2022, values of 2026",
+    "hardware": "Hardware",
+}
+ABOUT_SETS = {
+    "notable": "Notable models: state of the art, highly cited, of historical or commercial weight",
+    "frontier": "Notable models that were among the ten largest in training compute when they came out, since 2010",
+    "large_scale": "Models trained with 1e23 FLOP and more",
+    "all": "All models with an entry",
+    "sevilla_2022": "The 123 systems of Sevilla et al. 2022, as published",
+    "sevilla_2026": "The 123 systems of Sevilla et al. 2022, with the values of 2026",
     "hardware": "Machine-learning hardware",
 }
 

@@ -101,15 +101,15 @@ def months_behind(value: float, line: Fit, year: float | None = None) -> Estimat
 
 def _percentiles(mine: MyModel, value: float, frame: pd.DataFrame, column: str) -> list[Percentile]:
     groups = [
-        ("all of them", frame),
-        ("those of the last 12 months", frame[frame["year"] >= newest_year() - 1.0]),
+        ("All", frame),
+        ("Last 12 months", frame[frame["year"] >= newest_year() - 1.0]),
     ]
     if mine.domain:
         same = frame["domains"].str.contains(mine.domain, regex=False, na=False)
-        groups.append((f"those for {mine.domain.lower()}", frame[same]))
+        groups.append((mine.domain, frame[same]))
     if mine.parameter_count:
         ratio = frame["parameter_count"] / mine.parameter_count
-        groups.append(("those of its size (a third to three times)", frame[ratio.between(1 / SIZE_CLASS, SIZE_CLASS)]))
+        groups.append(("Its size class", frame[ratio.between(1 / SIZE_CLASS, SIZE_CLASS)]))
     return [
         Percentile(among=name, frac=float(np.mean(part[column] < value)), n=len(part))
         for name, part in groups

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,8 @@ from advisor.trends.filters import Filter, Selection, select
 from advisor.trends.fits import Fit
 from advisor.trends.metrics import Metric
 from advisor.trends.reference import ReferenceFit, reference_fit, reproduces
-from advisor.trends.rows import rows
-from data import words
+from advisor.trends.rows import date_of, rows
+from data import tables, words
 from data.errors import InputError
 from data.text import plain
 
@@ -34,18 +35,27 @@ NOT_TOLD_OPACITY = 0.5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Era:
-    """One stretch of time with its line; None where the points do not make one (`note` says why)."""
+    """One stretch of time with its line; None where the points do not make one (`note` says why). `began` and `ended`
+    tell an end that was chosen from one where the points end."""
 
     from_year: float
     to_year: float
     n: int
     line: Fit | None
     note: str = ""
+    began: bool = False
+    ended: bool = False
 
     @property
     def title(self) -> str:
-        """ "2010 to 2018"."""
-        return f"{self.from_year:.0f} to {self.to_year:.0f}"
+        """ "2010 to 2018", with the month where an era begins within a year."""
+        return f"{_moment(self.from_year, self.began)} to {_moment(self.to_year, self.ended)}"
+
+    @property
+    def short(self) -> str:
+        """ "2010 to 2018: doubles every 5.7 months"."""
+        doubling = None if self.line is None else self.line.doubling()[1]
+        return f"{self.title}: " + ("does not rise" if doubling is None else f"doubles every {months(doubling)} months")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +105,18 @@ def eras(chosen: pd.DataFrame, metric: Metric, breaks: Sequence[float], method: 
     found = []
     for first, last in pairwise(edges):
         inside = (years >= first) & ((years < last) | (last == edges[-1]))
-        found.append(_era(first, last, years[inside], values[inside], method))
+        line, note = _line(years[inside], values[inside], method)
+        found.append(
+            Era(
+                from_year=first,
+                to_year=last,
+                n=int(inside.sum()),
+                line=line,
+                note=note,
+                began=first != edges[0],
+                ended=last != edges[-1],
+            )
+        )
     return found
 
 
@@ -148,11 +169,10 @@ def sentence(era: Era) -> str:
     low, mid, high = line.doubling()
     if mid is None:
         falling = fits.doubling_months(-line.slope_oom_per_year)
-        move = f"halves every {words.number(falling)} months" if falling else "does not move"
+        move = f"halves every {months(falling)} months" if falling else "does not move"
     else:
-        upper = "no rise at its low end" if high is None else words.number(high)
-        move = f"doubles every {words.number(mid)} months ({words.number(low)} to {upper})"
-    return f"{era.title}: {move}, {words.number(line.x_per_year)}x a year, {line.n} points, R² {line.r2:.2f}"
+        move = f"doubles every {months(mid)} months ({months(low)} to {months(high)})"
+    return f"{era.title}: {move}, {words.number(line.x_per_year)}× a year, {line.n} points, R² {line.r2:.2f}"
 
 
 def fit_table(shown: View) -> pd.DataFrame:
@@ -196,7 +216,7 @@ def beside(shown: View) -> tuple[ReferenceFit, bool] | None:
     return known, reproduces(last.line, known.published.months, known.days_per_month)
 
 
-def find(rows_name: str, name: str) -> dict[str, object]:
+def find(rows_name: str, name: str) -> dict[str, Any]:
     """Everything known of one system or device. Raises InputError where there is none."""
     frame = rows(rows_name)
     found = frame[frame["name"] == name]
@@ -206,18 +226,44 @@ def find(rows_name: str, name: str) -> dict[str, object]:
     return {str(key): value for key, value in row.items() if not pd.isna(value)}
 
 
+def method_title(line: Fit) -> str:
+    """The name of the method of a line."""
+    return fits.METHODS[line.method]
+
+
+def growth_claims() -> list[dict[str, Any]]:
+    """What is claimed about growth, each with the correction that belongs to it."""
+    frame = tables.frame("claims", "claims")
+    return [
+        {str(key): cell for key, cell in row.items()} for row in frame[frame["kind"] == "growth"].to_dict("records")
+    ]
+
+
+def months(value: float | None) -> str:
+    """A doubling time: one decimal, as the papers print it; "∞" where an interval has no end."""
+    if value is None:
+        return "∞"
+    return f"{value:.1f}" if value < 99.95 else words.number(value)
+
+
 @cache
 def safe(text: str) -> str:
     """A name from a table as chart text."""
     return html.escape(plain(text, 80), quote=False)
 
 
-def _era(first: float, last: float, years: np.ndarray, values: np.ndarray, method: str) -> Era:
+def _moment(year: float, chosen: bool) -> str:
+    """A chosen end as "Sep 2015", or the bare year at its turn; the end of the data as its year."""
+    if not chosen or abs(year - round(year)) < 0.01:
+        return f"{round(year) if chosen else int(year)}"
+    return f"{date_of(year):%b %Y}"
+
+
+def _line(years: np.ndarray, values: np.ndarray, method: str) -> tuple[Fit | None, str]:
     try:
-        line = fits.fit(years, values, method, draws=2_000)
+        return fits.fit(years, values, method, draws=2_000), ""
     except InputError as error:
-        return Era(from_year=first, to_year=last, n=len(years), line=None, note=error.message)
-    return Era(from_year=first, to_year=last, n=len(years), line=line)
+        return None, error.message
 
 
 def _fit_row(era: Era) -> dict[str, object]:

@@ -44,6 +44,7 @@ padding:.8rem 1.1rem}}
 [data-testid=stCaptionContainer]{{color:var(--rs-mute)!important;opacity:1!important}}
 [data-testid=stCaptionContainer] p{{color:inherit;opacity:1}}
 [data-testid=stMetricLabel]{{color:var(--rs-mute)}}
+[data-selected=true] p,[role=tab][aria-selected=true] p,[data-testid=stSliderThumbValue] p{{color:var(--rs-accent)}}
 [data-testid=stMetricValue]{{font-variant-numeric:tabular-nums;letter-spacing:-.01em}}
 [data-testid=stTable] [data-testid=stMarkdownContainer]{{overflow:visible;overflow-wrap:anywhere}}
 [data-testid=stTable] table,[data-testid=stMarkdownContainer] table{{font-variant-numeric:tabular-nums}}

@@ -14,7 +14,17 @@ from advisor.trends.view import COLOUR_BY
 
 Mine = TypeVar("Mine")
 GRID = "grid"
-TABS = {**{key: metric.title for key, metric in METRICS.items()}, GRID: "Grid carbon"}
+TABS = {
+    "compute": "Compute",
+    "parameters": "Parameters",
+    "data": "Data",
+    "cost": "Cost",
+    "power": "Power",
+    "energy": "Energy",
+    "per_watt": "FLOP/s per W",
+    "per_usd": "FLOP/s per $",
+    GRID: "Grid carbon",
+}
 FIRST_YEAR, LAST_YEAR = 1950, 2027
 URL: dict[str, Any] = {"bind": "query-params"}
 LABELS = {
@@ -117,6 +127,7 @@ def zones() -> tuple[tuple[str, ...], int, int]:
 def _apply_preset() -> None:
     name = st.session_state.get("preset")
     if name:
+        st.session_state["preset"] = None
         for key in RESET:
             st.session_state.pop(key, None)
         for key, value in PRESETS[name].items():
@@ -197,11 +208,13 @@ def _drawing(metric: Metric, among: str) -> tuple[str, bool, bool, bool]:
     with st.popover("Show", icon=":material/tune:"):
         frame = rows(among)
         offered = [name for name, column in COLOUR_BY.items() if column in frame]
-        colour_by = st.selectbox("Colour by", offered, key="colour", **URL) if len(offered) > 1 else "Domain"
+        colour_by = offered[0] if offered else "Domain"
+        if len(offered) > 1:
+            colour_by = st.selectbox("Colour by", offered, key="colour", **URL) or colour_by
         log = st.toggle("Logarithmic axis", value=True, key="log", **URL)
         levels = vintage = False
         if metric.key == "compute":
             levels = st.toggle("Regulation thresholds", value=True, key="rules", **URL)
         if among.startswith("sevilla"):
             vintage = st.toggle("Tie values of 2022 to those of 2026", key="vintage", **URL)
-    return colour_by or "Domain", log, levels, vintage
+    return colour_by, log, levels, vintage

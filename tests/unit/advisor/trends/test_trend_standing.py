@@ -15,13 +15,13 @@ def test_percentiles_are_counted():
     found = {part.among: part for part in standing(mine, "training_flop", LINE).percentiles}
     notable = rows("notable")
     known = notable[notable["training_flop"].notna()]
-    assert found["all of them"].n == 538
-    assert found["all of them"].frac == pytest.approx(sum(known["training_flop"] < 1e22) / 538)
+    assert found["All"].n == 538
+    assert found["All"].frac == pytest.approx(sum(known["training_flop"] < 1e22) / 538)
     recent = known[known["year"] >= newest_year() - 1]
-    assert found["those of the last 12 months"].n == len(recent)
+    assert found["Last 12 months"].n == len(recent)
     same = known[known["parameter_count"].between(1e9 / 3, 3e9)]
-    assert found["those of its size (a third to three times)"].n == len(same)
-    assert found["those for vision"].n == sum(known["domains"].str.contains("Vision", na=False))
+    assert found["Its size class"].n == len(same)
+    assert found["Vision"].n == sum(known["domains"].str.contains("Vision", na=False))
 
 
 def test_frontier_until_is_the_day_the_tenth_larger_model_came_out():

@@ -37,6 +37,7 @@ def check_onnx(model: "ModelProto", path: Path) -> None:
     `model` is what `onnx.load(path, load_external_data=False)` read; external files are looked for beside `path`.
     """
     _check_versions(model)
+    _check_text(model)
     functions = {(function.domain, function.name, function.overload): function for function in model.functions}
     _check_size(model, functions)
     versions = _versions(model.opset_import)
@@ -65,6 +66,18 @@ def _check_versions(model: "ModelProto") -> None:
             f"This model asks for opset version {version}; {newest} is the newest known.",
             f"Export it with opset_version={newest} or lower.",
         )
+
+
+def _check_text(model: "ModelProto") -> None:
+    """Protobuf hands back text that is not UTF-8 as bytes."""
+    texts = [model.producer_name, model.producer_version, model.domain, model.graph.name]
+    texts += [text for entry in model.metadata_props for text in (entry.key, entry.value)]
+    for graph in _graphs(model.graph):
+        texts += [named.name for named in (*graph.input, *graph.output, *graph.initializer)]
+    for node in _every_node(model):
+        texts += [node.name, node.op_type, node.domain, *node.input, *node.output]
+    if not all(isinstance(text, str) for text in texts):
+        _refuse("A name in this model is not valid text (UTF-8): the file is damaged.")
 
 
 def _check_size(model: "ModelProto", functions: "dict[tuple[str, str, str], FunctionProto]") -> None:

@@ -14,14 +14,18 @@ HEAD_BYTES = 1 << 16
 
 
 @task
-def inspect(desk: ChildDesk, *, path: str, name: str, shapes: dict[str, Sequence[int]]) -> Model:
-    """Reads the file at `path` and shows it as `name`; `shapes` fills dynamic inputs (input name -> lengths).
+def inspect(
+    desk: ChildDesk, *, path: str, name: str, shapes: dict[str, Sequence[int]], format_name: str = ""
+) -> Model:
+    """Reads the file at `path` and shows it as `name`; `shapes` fills dynamic inputs (input name -> lengths);
+    `format_name` is the triage's verdict, where there is one.
 
     Raises InputError where the file is of no format read here, damaged, or not what it seems.
     """
     file = Path(path)
     desk.progress(0.0, "reading the file")
-    model = recognise(file).read(file, {key: tuple(int(axis) for axis in shape) for key, shape in shapes.items()})
+    reader = formats().get(format_name) or recognise(file)
+    model = reader.read(file, {key: tuple(int(axis) for axis in shape) for key, shape in shapes.items()})
     return replace(model, name=plain(name))
 
 

@@ -105,7 +105,7 @@ def opened(desk: Desk, file: Path, name: str) -> Iterator[tuple[Path, Verdict]]:
 
 def _read(desk: Desk, file: Path, verdict: Verdict, name: str, shapes: Mapping[str, Sequence[int]]) -> Model:
     desk.progress(0.2, "Reading the model")
-    arguments = {"path": str(file), "name": name, "shapes": dict(shapes)}
+    arguments = {"path": str(file), "name": name, "shapes": dict(shapes), "format_name": verdict.format}
     readable = [file, *(companions(file) if verdict.format == "onnx" else ())]
     found = from_plain(Model, desk.task(inspect, arguments, readable=readable, limits=Limits(seconds=INSPECT_S)))
     return replace(found, name=plain(Path(name).stem or name), notes=(*verdict.notes, *found.notes))

@@ -19,7 +19,6 @@ Call = Callable[[], object]
 BLOCK_MS = 10.0
 ROUND_MS = 500.0
 LEAST_ROUNDS, FEWEST_ROUNDS = 20, 4
-MOST_SAMPLES = 20_000
 WARMUP_KEPT = 200
 TELL_EVERY_MS = 500.0
 INTERVAL_FRAC = 0.02
@@ -41,6 +40,7 @@ class Settings:
     least_s: float = 3.0
     interval_frac: float = INTERVAL_FRAC
     percentile: float = 95.0
+    most_calls: int = 20_000
 
 
 def process_cpu_ns() -> int:
@@ -105,7 +105,7 @@ def interleave(
     with _no_garbage_collection():
         for label, call in calls.items():
             timings[label].warmup_ms = _warm_up(call, settings, clock)
-        per_round = calls_per_round([timing.warmup_ms for timing in timings.values()])
+        per_round = calls_per_round([timing.warmup_ms for timing in timings.values()], settings.most_calls)
         for timing in timings.values():
             timing.calls_per_round = per_round
         started, number, told_ms = clock.wall_ns(), 0, -TELL_EVERY_MS
@@ -127,12 +127,13 @@ def order(labels: list[str], number: int) -> list[str]:
     return turned[::-1] if (number // count) % 2 else turned
 
 
-def calls_per_round(warmups_ms: list[list[float]]) -> int:
-    """Calls in one block: the fastest callable's block lasts 10 ms or is one call, and a round at most 0.5 s."""
+def calls_per_round(warmups_ms: list[list[float]], most_calls: int) -> int:
+    """Calls in one block: the fastest callable's block lasts 10 ms or is one call, a round at most 0.5 s, and there
+    is room for twenty rounds."""
     typical = [sorted(warmup)[len(warmup) // 2] for warmup in warmups_ms]
     wanted = math.ceil(BLOCK_MS / max(min(typical), 1e-4))
     affordable = math.floor(ROUND_MS / max(sum(typical), 1e-4))
-    return max(1, min(wanted, affordable, MOST_SAMPLES // LEAST_ROUNDS))
+    return max(1, min(wanted, affordable, most_calls // LEAST_ROUNDS))
 
 
 def verdict(timing: Timing, *, threads: int, pressure_frac: float | None) -> tuple[bool, tuple[str, ...]]:
@@ -194,7 +195,7 @@ def _settled(timing: Timing, settings: Settings) -> bool:
         return False
     if count < stats.samples_needed(settings.percentile):
         return False
-    return count + timing.calls_per_round > MOST_SAMPLES or timing.interval_frac() <= settings.interval_frac
+    return count + timing.calls_per_round > settings.most_calls or timing.interval_frac() <= settings.interval_frac
 
 
 @contextmanager

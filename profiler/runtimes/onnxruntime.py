@@ -19,8 +19,8 @@ FATAL_ONLY = 4
 
 class OnnxRuntime:
     """Options: "threads" (intra-operator; one operator at a time), "device" ("cpu", "cuda", "cuda:1"), "spinning"
-    ("0" as default: threads sleep between operators), "optimisations" ("all" as default, "none"), "profile"
-    (a file prefix: ONNX Runtime then writes its own profile there when the session ends)."""
+    ("0" as default: threads sleep between operators), "optimisations" ("all" as default, "none"), "profile" (a file
+    prefix: ONNX Runtime writes its own profile there), "optimised" (a file for the graph it made of the model)."""
 
     NAME = "onnxruntime"
     FORMATS = ("onnx",)
@@ -72,6 +72,8 @@ def session_options(options: Mapping[str, str]) -> Any:
     if prefix := options.get("profile"):
         settings.enable_profiling = True
         settings.profile_file_prefix = prefix
+    if file := options.get("optimised"):
+        settings.optimized_model_filepath = file
     return settings
 
 

@@ -14,9 +14,9 @@ from data.home import Home
 from data.inbox import Inbox, open_headless, take_in
 from data.records import hints, optional
 from data.store import PARTS, Store, encode
-from profiler.types import Job, Machine, Measurement, Model, Peaks, Workload
+from profiler.types import Job, Machine, Measurement, Model, OperatorProfile, Peaks, Workload
 
-KINDS = {kind.__name__: kind for kind in (Model, Machine, Measurement, Job, Peaks, Variant, Report)}
+KINDS = {kind.__name__: kind for kind in (Model, Machine, Measurement, Job, OperatorProfile, Peaks, Variant, Report)}
 
 
 def machine(**changes):

@@ -54,9 +54,10 @@ def test_short_calls_take_turns_in_blocks_of_ten_milliseconds():
 
 
 def test_a_slow_partner_shortens_the_blocks():
-    assert timing.calls_per_round([[0.1] * 3, [50.0] * 3]) == 9  # 500 ms / 50.1 ms
-    assert timing.calls_per_round([[700.0]]) == 1
-    assert timing.calls_per_round([[2.0]]) == 5
+    assert timing.calls_per_round([[0.1] * 3, [50.0] * 3], 20_000) == 9  # 500 ms / 50.1 ms
+    assert timing.calls_per_round([[700.0]], 20_000) == 1
+    assert timing.calls_per_round([[2.0]], 20_000) == 5
+    assert timing.calls_per_round([[0.001]], 20_000) == 1_000
 
 
 def test_every_place_and_predecessor_comes_up():

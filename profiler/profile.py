@@ -4,8 +4,6 @@ The parent's half: the child (`profiler.measure`) loads and runs, this reads the
 does not save them.
 """
 
-import fcntl
-import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ from data.records import to_plain
 from data.units import MS_PER_S
 from profiler import jobs, timing
 from profiler import measure as child
+from profiler.device_lock import held
 from profiler.energy import Wattmeter
 from profiler.machine import Watch, machine
 from profiler.measure import Entry, Feed
@@ -26,7 +25,6 @@ from profiler.sandbox import Limits
 from profiler.types import Load, Machine, Measurement, Workload
 
 START_S = 120.0
-LOOK_AGAIN_S = 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,16 +174,13 @@ class _Records:
 
 @contextmanager
 def device_lock(desk: jobs.Desk, device: str) -> Iterator[None]:
-    """Holds the device for one measurement, across processes; waits its turn and hears a cancel while it waits."""
-    path = desk.home.locks / device.replace(":", "-")
-    with path.open("w") as file:
-        while True:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                desk.progress(0.0, "Waiting for another measurement on this device")
-                time.sleep(LOOK_AGAIN_S)
+    """Holds the device for one measurement, across processes; tells the place in the queue, hears a cancel."""
+
+    def waiting(place: int) -> None:
+        ahead = "another measurement" if place == 1 else f"{place} other measurements"
+        desk.progress(0.0, f"Waiting for {ahead} on this device")
+
+    with held(desk.home.locks, device, waiting=waiting):
         yield
 
 

@@ -1,6 +1,5 @@
 """The parent's half: locked children for real on a small model, records that say all, one measurement at a time."""
 
-import fcntl
 import threading
 import time
 
@@ -11,6 +10,7 @@ from data.estimate import Estimate
 from data.home import home
 from data.records import from_plain
 from profiler import profile, stats
+from profiler.device_lock import held
 from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.measure import Feed
@@ -84,8 +84,7 @@ def test_a_measurement_that_cannot_be_made_is_one_error(tmp_path):
 
 def test_one_measurement_at_a_time_and_a_waiting_one_can_be_cancelled():
     stop = threading.Event()
-    with (home().locks / "cpu").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with held(home().locks, "cpu"):
         threading.Timer(0.3, stop.set).start()
         started = time.monotonic()
         with pytest.raises(Cancelled), profile.device_lock(desk(stop.is_set), "cpu"):

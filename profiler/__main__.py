@@ -44,31 +44,36 @@ def _inspect(asked: Any) -> None:
 
 
 def _measure(asked: Any) -> None:
-    file = Path(asked.file)
-    with _desk() as desk:
-        with desk.span(0.0, 0.1):
-            model = intake.look(desk, file, file.name, dict(asked.shape))
-        if model.cannot_run:
-            raise InputError(model.cannot_run)
-        runtime = asked.runtime or runtime_for(model.format)
-        subject = profile.Subject(
-            path=file.resolve(), model_sha256=model.sha256, runtime=runtime,
-            options={"precision": asked.precision} if asked.precision else {},
-            readable=tuple(file.resolve().parent / name for name in model.companions),
-        )  # fmt: skip
-        feed = Feed(
-            model=model, shapes=filled_shapes(model.inputs, dict(asked.shape), asked.batch),
-            batch_size=asked.batch, data=str(Path(asked.data).resolve()) if asked.data else None,
-        )  # fmt: skip
+    with _desk() as desk, _opened(desk, asked) as (subject, feed):
         wish = profile.Wish(device=asked.device, threads=asked.threads, settings=Settings(budget_s=asked.seconds))
         with desk.span(0.1, 1.0):
             measured = profile.measure(desk, [subject], feed, wish)[0]
-        desk.save(model, measured)
+        desk.save(feed.model, measured)
         desk.progress(1.0, "Done")
     if asked.json:
         console.answer(shown(measured))
     else:
         print(_lines(measured))
+
+
+@contextmanager
+def _opened(desk: Desk, asked: Any) -> Iterator[tuple[profile.Subject, Feed]]:
+    """The file asked for, unpacked and read, and what it is to be fed. Raises InputError where it cannot run."""
+    file, shapes = Path(asked.file), dict(asked.shape)
+    with intake.opened(desk, file, file.name) as (whole, verdict):
+        with desk.span(0.0, 0.1):
+            model = intake.read(desk, whole, verdict, file.name, shapes)
+        if model.cannot_run:
+            raise InputError(model.cannot_run)
+        subject = profile.Subject(
+            path=whole, model_sha256=model.sha256, runtime=asked.runtime or runtime_for(model.format),
+            options={"precision": asked.precision} if asked.precision else {},
+            readable=tuple(whole.parent / name for name in model.companions),
+        )  # fmt: skip
+        yield subject, Feed(
+            model=model, shapes=filled_shapes(model.inputs, shapes, asked.batch), batch_size=asked.batch,
+            data=str(Path(asked.data).resolve()) if asked.data else None,
+        )  # fmt: skip
 
 
 def _machine(asked: Any) -> None:

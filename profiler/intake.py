@@ -34,7 +34,7 @@ def take_in(
     file = Path(path).expanduser()
     try:
         with opened(desk, file, name or file.name) as (whole, verdict):
-            model = _read(desk, whole, verdict, name or file.name, shapes or {})
+            model = read(desk, whole, verdict, name or file.name, shapes or {})
             desk.progress(0.8, "Keeping the file")
             keep(desk.home, model, whole)
     finally:
@@ -80,7 +80,7 @@ def _build(desk: Desk, name: str, folder: Path) -> None:
 def look(desk: Desk, file: Path, name: str, shapes: Mapping[str, Sequence[int]]) -> Model:
     """What the file is, without keeping it. Raises InputError on what is no model that is read here."""
     with opened(desk, file, name) as (whole, verdict):
-        return _read(desk, whole, verdict, name, shapes)
+        return read(desk, whole, verdict, name, shapes)
 
 
 @contextmanager
@@ -103,7 +103,8 @@ def opened(desk: Desk, file: Path, name: str) -> Iterator[tuple[Path, Verdict]]:
             yield found
 
 
-def _read(desk: Desk, file: Path, verdict: Verdict, name: str, shapes: Mapping[str, Sequence[int]]) -> Model:
+def read(desk: Desk, file: Path, verdict: Verdict, name: str, shapes: Mapping[str, Sequence[int]]) -> Model:
+    """What an opened file is. Raises InputError where it is damaged."""
     desk.progress(0.2, "Reading the model")
     arguments = {"path": str(file), "name": name, "shapes": dict(shapes), "format_name": verdict.format}
     readable = [file, *(companions(file) if verdict.format == "onnx" else ())]

@@ -1,0 +1,120 @@
+"""The whole way in a real browser: upload, see, measure, compress, recommend, take the report; refresh and cancel."""
+
+import json
+import re
+
+import onnx
+import pytest
+import small_models
+
+pytestmark = pytest.mark.browser
+PATIENCE_MS = 180_000
+
+
+def see(tab, text, timeout=PATIENCE_MS):
+    """Wait for this text on the page."""
+    tab.page.get_by_text(text).first.wait_for(timeout=timeout)
+    return tab.idle()
+
+
+def press(tab, name, exact=True):
+    tab.page.get_by_role("button", name=name, exact=exact).first.click()
+
+
+def upload(tab, path):
+    tab.page.locator('input[type="file"]').first.set_input_files(path)
+
+
+def download(tab, name):
+    with tab.page.expect_download(timeout=60_000) as waiting:
+        press(tab, name)
+    return waiting.value
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return small_models.cnn(tmp_path_factory.mktemp("uploads") / "made here.onnx")
+
+
+def test_from_an_upload_to_the_report(walk, model, tmp_path):
+    tab = walk().open()
+    see(tab, "Start with an example")
+    upload(tab, model)
+    see(tab, "What it is")
+    tab.page.locator(".st-key-card-first-path").wait_for(state="detached")
+    named = "() => [...document.querySelectorAll('input')].some(one => one.value.includes('made here'))"
+    tab.page.wait_for_function(named)
+    assert tab.findings() == []
+
+    press(tab, "Measure")
+    see(tab, "How it was measured")
+    shown = tab.page.locator("body").inner_text()
+    assert "Latency, median" in shown and "measured" in shown and "modelled" in shown
+    tab.shot("whole-way-profile")
+
+    tab.page.get_by_role("link", name="Compress").click()
+    see(tab, "What counts most")
+    tab.page.get_by_label("Latency budget, p95 (ms)").fill("50")
+    press(tab, "Compress")
+    see(tab, "Cancel")
+    address = tab.page.url
+    assert "planning=" in address
+    tab.page.reload()
+    see(tab, re.compile("so far"), timeout=30_000)
+    see(tab, "Everything that was tried")
+    verdicts = ("Recommended plan", "Keep the original", "Nothing meets the budget")
+    text = tab.page.locator("body").inner_text()
+    assert any(verdict in text for verdict in verdicts)
+    assert "times the original" in text or "Keep the original" in text
+    assert tab.findings() == []
+    tab.shot("whole-way-compress")
+
+    tab.page.get_by_role("link", name="Report", exact=True).click()
+    see(tab, "Take it away")
+    saved = tmp_path / "report.json"
+    download(tab, "JSON").save_as(saved)
+    page = tmp_path / "report.html"
+    download(tab, "HTML").save_as(page)
+    report = json.loads(saved.read_text())["report"]
+    html = page.read_text()
+    assert report["model"]["name"] == "made here" and report["recommendation"]["verdict"] in html
+    assert report["budget"]["latency_ms"] == 50.0
+    energy = report["footprint_before"]["kwh_per_year"]["mid"]
+    assert energy > 0 and f'data-value="{energy!r}"' in html
+    assert "<script" not in html
+    assert tab.problems() == [] and tab.failures == []
+    tab.shot("whole-way-report")
+
+
+def test_a_hostile_name_and_a_broken_file_are_one_line_each(walk, model, tmp_path):
+    evil = onnx.load(model)
+    evil.producer_name = "<img src=x onerror=alert(1)>"
+    path = tmp_path / "![x](http:~~evil) <script>alert(1)<~script>.onnx"
+    onnx.save(evil, path)
+    tab = walk().open()
+    upload(tab, path)
+    see(tab, "What it is")
+    assert tab.page.locator("img[src='x']").count() == 0
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(model.read_bytes()[:500])
+    tab.open()
+    upload(tab, broken)
+    stop = tab.page.locator('[class*="st-key-stop-"]').first
+    stop.wait_for(timeout=60_000)
+    said = stop.inner_text()
+    assert "Traceback" not in said and str(tmp_path) not in said and len(said.splitlines()[0]) <= 200
+    assert tab.problems() == []
+
+
+def test_a_job_is_cancelled_within_a_second_or_two(walk, model, tmp_path):
+    tab = walk().open()
+    upload(tab, model)
+    see(tab, "What it is")
+    press(tab, "Measure")
+    cancel = tab.page.get_by_role("button", name="Cancel").first
+    cancel.wait_for(timeout=30_000)
+    cancel.click()
+    see(tab, "Cancelled", timeout=10_000)
+    press(tab, "Dismiss")
+    tab.idle()
+    assert tab.page.get_by_role("button", name="Measure").first.is_enabled()

@@ -78,7 +78,7 @@ def where_the_computation_is(rows: pd.DataFrame, mode: str, top: int = 8) -> go.
 
 def fold(rows: pd.DataFrame, value: str, top: int) -> pd.DataFrame:
     """The largest rows, and one row for the sum of all others."""
-    ranked = rows.dropna(subset=[value]).sort_values(value, ascending=False, kind="stable")
+    ranked = rows[rows[value] > 0].sort_values(value, ascending=False, kind="stable")
     rest = ranked.iloc[top:]
     if len(rest) < 2:
         return ranked

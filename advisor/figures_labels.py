@@ -16,7 +16,7 @@ def place(points: Sequence[Point], labels: Sequence[str], lines: Sequence[float]
     """The plotly textposition of each label, or None where there is no room for it.
 
     Points are (x, y, radius): x and y as shares 0..1 of the drawing area (y upwards), the radius in px; `lines` are
-    the x of vertical lines, whose text stands at their upper right. Earlier points choose first, greedily, among
+    the x of vertical lines, whose text stands beside their upper end. Earlier points choose first, greedily, among
     the eight positions around a point; a position must be free at every area in AREAS, and nearer to its own point
     than to any other. Crossing a line is the last resort.
     """
@@ -59,7 +59,8 @@ def _stroke(x: float, area: tuple[float, float]) -> Box:
 
 
 def _line_text(x: float, area: tuple[float, float]) -> Box:
-    return (x * area[0], area[1] - LINE_PX - GAP_PX, x * area[0] + 15 * CHAR_PX, area[1])
+    reach = 15 * CHAR_PX  # to either side: the text stands left of a line near the right edge
+    return (x * area[0] - reach, area[1] - LINE_PX - GAP_PX, x * area[0] + reach, area[1])
 
 
 def _box(point: Point, text: str, side: str, area: tuple[float, float]) -> Box:

@@ -9,10 +9,11 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from advisor.figures_labels import place
-from advisor.figures_style import blank, colours, dash, label, vertical
+from advisor.figures_style import blank, colours, dash, label, log_ticks, vertical
 from data import units, words
 
 LINE_POINTS = 200
+FAR = 2.5  # a budget that many times beyond the slowest run would leave no room for the runs themselves
 STANDINGS = ("original", "recommended", "meets the budget", "ruled out")
 LAST_ON_TOP = ("ruled out", "meets the budget", "original", "recommended")
 
@@ -31,7 +32,7 @@ def latency_ecdf(rows: pd.DataFrame, mode: str, budget_ms: float | None = None, 
     tails = [float(np.quantile(samples, 0.99)) for samples in groups.values()]
     wide = max(medians) > 10 * min(medians) or any(t > 8 * m for t, m in zip(tails, medians, strict=True))
     scale, unit = axis_unit(max(medians))
-    figure.update_xaxes(type="log" if wide else "linear", title=f"Latency ({unit})", exponentformat="none")
+    figure.update_xaxes(type="log" if wide else "linear", title=f"Latency ({unit})")
     figure.update_yaxes(title="Share of calls", tickformat=".0%", range=[-0.02, 1.04], tickvals=[0, 0.25, 0.5, 0.75, 1])
     for position, (name, samples) in enumerate(groups.items()):
         share = np.linspace(0, 1, min(LINE_POINTS, len(samples)))
@@ -40,14 +41,34 @@ def latency_ecdf(rows: pd.DataFrame, mode: str, budget_ms: float | None = None, 
             line={"width": 2.2, "dash": dash(position)},
             hovertemplate=f"%{{y:.0%}} of calls took at most %{{x:.3g}} {unit}<extra>{label(name)}</extra>",
         )  # fmt: skip
-    first = min([float(samples[0]) for samples in groups.values()] + ([budget_ms] if budget_ms else [])) * 0.94
-    last = max(max(tails) * 1.06, (budget_ms or 0.0) * 1.12)
-    if budget_ms is not None:
-        vertical(figure, budget_ms * scale, f"Budget {budget_ms:g} ms", mode)
-    ends = np.array([first, last]) * scale
-    figure.update_xaxes(range=list(np.log10(ends)) if wide else list(ends), dtick="D2" if wide else None)
+    first = min(float(samples[0]) for samples in groups.values()) * 0.94
+    first, last = _with_budget(figure, (first, max(tails) * 1.06), budget_ms, scale, mode)
+    if wide:
+        log_ticks(figure, first * scale, last * scale)
+    else:
+        figure.update_xaxes(range=[first * scale, last * scale])
     _say_what_is_beyond(figure, sum(int((samples > last).sum()) for samples in groups.values()))
     return figure
+
+
+def _with_budget(
+    figure: go.Figure, ends_ms: tuple[float, float], budget_ms: float | None, scale: float, mode: str
+) -> tuple[float, float]:
+    """Draws the budget and widens the axis to hold it; one far beyond the axis is only named at its edge."""
+    low, high = ends_ms
+    if budget_ms is None:
+        return ends_ms
+    if budget_ms > FAR * high or budget_ms < low / FAR:
+        beyond = budget_ms > high
+        figure.add_annotation(
+            x=1 if beyond else 0, y=0.55, xref="paper", yref="paper", xanchor="right" if beyond else "left",
+            showarrow=False, text=f"Budget {budget_ms:g} ms ▸" if beyond else f"◂ Budget {budget_ms:g} ms",
+        )  # fmt: skip
+        return ends_ms
+    low, high = min(low, budget_ms * 0.94), max(high, budget_ms * 1.12)
+    late = budget_ms - low > 0.7 * (high - low)
+    vertical(figure, budget_ms * scale, f"Budget {budget_ms:g} ms", mode, left=late)
+    return low, high
 
 
 def _say_what_is_beyond(figure: go.Figure, count: int) -> None:
@@ -83,15 +104,13 @@ def pareto(
     scale, unit = axis_unit(float(rows["latency_ms"].max()))
     for column in ("latency_ms", "latency_low_ms", "latency_high_ms"):
         rows[column.removesuffix("_ms")] = rows[column] * scale
-    budget = None if budget_ms is None else budget_ms * scale
-    right = max(float(rows["latency"].max()) * 1.12, (budget or 0.0) * 1.12)
+    right = _with_budget(figure, (0.0, float(rows["latency_ms"].max()) * 1.12), budget_ms, scale, mode)[1] * scale
+    budget = None if budget_ms is None or budget_ms * scale > right else budget_ms * scale
     if max_loss_frac is not None:
         figure.add_shape(
             type="rect", x0=0, x1=budget or right, y0=bottom, y1=max_loss_frac, layer="below", line_width=0,
             fillcolor=tint["area"],
         )  # fmt: skip
-    if budget is not None:
-        vertical(figure, budget, f"Budget {budget_ms:g} ms", mode)
     rows = rows.assign(
         y=rows["loss_frac"].clip(upper=top * 0.97), off=rows["loss_frac"] > top * 0.97, radius=_radii(rows)
     )

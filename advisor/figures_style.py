@@ -87,19 +87,24 @@ def dash(position: int) -> str:
     return DASHES[position % len(DASHES)]
 
 
-def vertical(figure: go.Figure, x: float, text: str, mode: str) -> None:
-    """A dotted vertical line with its text at the top, beside the line."""
+def vertical(figure: go.Figure, x: float, text: str, mode: str, *, left: bool = False) -> None:
+    """A dotted vertical line with its text at the top, beside the line (on its left where asked)."""
     tint = COLOURS[mode]
     figure.add_vline(x=x, line={"color": tint["mute"], "width": 1.5, "dash": "dot"})
-    position = _log_or_not(figure, x)
     figure.add_annotation(
-        x=position, y=1, yref="paper", text=text, showarrow=False, xanchor="left", yanchor="top", xshift=5,
-        bgcolor=tint["card"], borderpad=1,
+        x=math.log10(x) if figure.layout.xaxis.type == "log" else x, y=1, yref="paper", text=text, showarrow=False,
+        xanchor="right" if left else "left", yanchor="top", xshift=-5 if left else 5, bgcolor=tint["card"], borderpad=1,
     )  # fmt: skip
 
 
-def _log_or_not(figure: go.Figure, x: float) -> float:
-    return math.log10(x) if figure.layout.xaxis.type == "log" else x
+def log_ticks(figure: go.Figure, low: float, high: float) -> None:
+    """The x axis in logarithms from low to high, with ticks at 1, 2 and 5 (at the tens alone on a long axis)."""
+    tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+    steps = (1, 2, 5) if high / low < 300 else (1,)
+    ticks = [step * 10.0**ten for ten in tens for step in steps if low <= step * 10.0**ten <= high]
+    figure.update_xaxes(
+        type="log", range=[math.log10(low), math.log10(high)], tickvals=ticks, ticktext=[f"{tick:,g}" for tick in ticks]
+    )
 
 
 def fill(bases: Sequence[str | None], tints: Sequence[str], mode: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from advisor.physics import Split
 from data import words
 from data.estimate import Estimate, exact
 from data.units import MS_PER_S
@@ -37,6 +38,28 @@ def operators(model: Model) -> pd.DataFrame:
     """op, nodes_count: the operators of the graph, most frequent first."""
     rows = sorted(model.operators.items(), key=lambda item: (-item[1], item[0]))
     return pd.DataFrame(rows, columns=["op", "nodes_count"])
+
+
+def energy_split(split: Split) -> pd.DataFrame:
+    """part, energy_j, its ends and basis: where the modelled energy of a pass goes."""
+    parts = {
+        "Multiplying": split.multiply_j,
+        "Adding": split.add_j,
+        "On-chip memory": split.sram_j,
+        "DRAM": split.dram_j,
+    }
+    return pd.DataFrame(
+        [
+            {
+                "part": name,
+                "energy_j": part.mid,
+                "energy_low_j": part.low,
+                "energy_high_j": part.high,
+                "basis": part.basis,
+            }
+            for name, part in parts.items()
+        ]
+    )
 
 
 def samples(runs: Sequence[tuple[str, Measurement]]) -> pd.DataFrame:

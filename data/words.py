@@ -171,6 +171,11 @@ def fraction(value_percent: float) -> float:
     return value_percent / 100
 
 
+def in_percent(value_frac: float) -> float:
+    """A fraction as the percentage to type."""
+    return round(value_frac * 100, 10)
+
+
 def change(value_ratio: float | None) -> str:
     """The change that a ratio after/before means: 0.37 is "−63 %", 2 is "+100 %"."""
     if value_ratio is None or not math.isfinite(value_ratio):

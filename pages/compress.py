@@ -10,11 +10,12 @@ if model is None:
     cards.nothing_yet("compress", "No model yet", todo="Add one on the overview", to="pages/overview.py")
     st.stop()
 
-with cards.card("budget"):
-    compress_parts.setup(model)
-work.take_result(compress_parts.SLOT)
-
 report = state.report(model.sha256)
+with cards.card("budget", cards.formats.name(model.name), "What the smaller model has to keep."):
+    compress_parts.setup(model, report)
+compress_parts.finished(model)
+if report is None and work.busy(compress_parts.SLOT):
+    st.stop()
 if report is None:
     cards.nothing_yet(
         "plan", "No plan yet", todo="Set a budget and press Compress: the search takes two to three minutes.",

@@ -25,16 +25,21 @@ with right, cards.card("facts", "What it is", "Read from the file, before anythi
 work.take_result(profile_parts.SLOT)
 
 runs = profile_parts.newest(model)
-if not runs:
-    cards.nothing_yet(
-        "profile", "Not measured yet", todo="Press Measure to see latency, memory and energy.", icon=":material/speed:"
-    )
-else:
+if runs:
     profile_parts.numbers(runs[0])
     left, right = st.columns([2, 1], gap="small")
     with left, cards.card("ecdf", "Latency", "Share of calls that took at most x. Further left is better."):
         profile_parts.latencies(runs)
     with right, cards.card("how", "How it was measured"):
         profile_parts.how(runs[0])
+elif not work.busy(profile_parts.SLOT):
+    cards.nothing_yet(
+        "profile", "Not measured yet", todo="Press Measure to see latency, memory and energy.", icon=":material/speed:"
+    )
 with cards.card("layers", "Where the computation is", "Each layer at the shapes of one call."):
     profile_parts.computation(model)
+if model.layers:
+    with cards.card(
+        "split", "Where the energy goes", "Modelled from published picojoules of one operation and one move."
+    ):
+        profile_parts.energy(model)

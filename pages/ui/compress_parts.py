@@ -24,9 +24,9 @@ VERDICTS = {
 }
 
 
-def setup(model: Model) -> None:
-    """Model, call and data on one side; the budget that starts the search under it."""
-    sent = pickers.budget(f"budget-{formats.short(model.sha256)}")
+def setup(model: Model, report: Report | None) -> None:
+    """The budget that starts the search (as it was for the report that is shown), and model, call and data."""
+    sent = pickers.budget(f"budget-{formats.short(model.sha256)}", report.budget if report else None)
     with st.expander("Model, call and data", icon=":material/tune:", expanded=False):
         left, right = st.columns(2, gap="medium")
         with left:
@@ -36,6 +36,14 @@ def setup(model: Model) -> None:
             _data(model)
     if sent is not None:
         _start(model, sent, call)
+
+
+def finished(model: Model) -> None:
+    """The card of a running search; once it is done, its report is the one that is shown."""
+    result = work.take_result(SLOT)
+    if result:
+        state.choose_report(str(result["report"]), model.sha256)
+        st.rerun()
 
 
 def _start(model: Model, budget: Budget, call: dict[str, object]) -> None:

@@ -90,39 +90,38 @@ def _filled(tensor: Tensor, lengths: Mapping[str, int], chosen: Model) -> list[i
     ]
 
 
-def zone(label: str = "Grid zone", key: str = "zone") -> str | None:
-    """A grid zone by name and intensity, or none."""
+def zone(label: str = "Grid zone", key: str = "zone", usual: str | None = None) -> str | None:
+    """A grid zone by name and intensity, or none; countries come first."""
     known = {found.zone_id: found for found in tables.zones()}
+    order = sorted(known, key=lambda zone_id: (known[zone_id].zone_type != "country", known[zone_id].name))
     return st.selectbox(
         label,
-        sorted(known, key=lambda zone_id: known[zone_id].name),
-        index=None,
+        order,
+        index=order.index(usual) if usual in order else None,
         placeholder="Choose where it runs",
         format_func=lambda zone_id: f"{known[zone_id].name} · {known[zone_id].g_per_kwh:,.0f} g/kWh",
         key=key,
         help="Yearly mean, location-based. Without a zone there is no CO₂e: no world average stands in for it.",
-        bind="query-params",
     )
 
 
-def budget(key: str = "budget") -> Budget | None:
-    """The budget form; the Budget once it is sent, else None."""
+def budget(key: str, usual: Budget | None = None) -> Budget | None:
+    """The budget form, filled with `usual`; the Budget once it is sent, else None."""
+    usual = usual or Budget()
     with st.form(key, border=False):
         row = st.columns(4)
         latency = row[0].number_input(
-            "Latency budget, p95 (ms)", min_value=0.0, value=None, placeholder="none", step=1.0, key=f"{key}-latency"
+            "Latency budget, p95 (ms)", min_value=0.0, value=usual.latency_ms, placeholder="none", key=f"{key}-latency"
         )
         loss = row[1].number_input(
-            "Loss allowed (%)", min_value=0.0, max_value=100.0, value=1.0, step=0.1, key=f"{key}-loss", help=LOSS_HELP
+            "Loss allowed (%)", 0.0, 100.0, words.in_percent(usual.max_loss), 0.1, key=f"{key}-loss", help=LOSS_HELP
         )
-        requests = row[2].number_input("Requests per day", min_value=0, value=1_000_000, step=100_000, key=f"{key}-day")
+        requests = row[2].number_input(
+            "Requests per day", min_value=0, value=int(usual.requests_per_day), step=100_000, key=f"{key}-day"
+        )
         with row[3]:
-            place = zone(key=f"{key}-zone")
-        more = st.columns([3, 1], vertical_alignment="bottom")
-        objective = more[0].segmented_control(
-            "What counts most", OBJECTIVES, default="energy", required=True, format_func=WORDS.get, key=f"{key}-goal"
-        )
-        sent = more[1].form_submit_button("Compress", type="primary", icon=":material/compress:", width="stretch")
+            place = zone(key=f"{key}-zone", usual=usual.zone)
+        objective, sent = _goal(key, usual.objective)
     if not sent:
         return None
     return Budget(
@@ -130,7 +129,23 @@ def budget(key: str = "budget") -> Budget | None:
         max_loss=words.fraction(float(loss)),
         requests_per_day=float(requests),
         zone=place,
-        objective=str(objective),
+        objective=objective,
+    )
+
+
+def _goal(key: str, usual: str) -> tuple[str, bool]:
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    objective = left.segmented_control(
+        "What counts most",
+        OBJECTIVES,
+        default=usual,
+        required=True,
+        wrap=True,
+        format_func=WORDS.get,
+        key=f"{key}-goal",
+    )
+    return str(objective), right.form_submit_button(
+        "Compress", type="primary", icon=":material/compress:", width="stretch"
     )
 
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from advisor import figures, model_frames
+from advisor import figures, model_frames, physics
 from data import words
 from pages.ui import cards, formats, pickers, state, style, tables, work
 from profiler.kept import measure_kept
@@ -10,7 +10,6 @@ from profiler.types import Measurement, Model
 
 SLOT = "measuring"
 RUNS_SHOWN = 4
-DTYPE_COLUMNS = ("op", "nodes_count")
 
 
 def setup(model: Model) -> None:
@@ -111,3 +110,25 @@ def computation(model: Model) -> None:
             more={"flop_frac": tables.bar("Share of FLOP"), "intensity_flop_per_byte": "FLOP per byte"},
             height=380,
         )
+
+
+def energy(model: Model) -> None:
+    """Arithmetic and memory traffic of one call, for a chip of a given node and memory."""
+    left, right = st.columns([1, 2], gap="medium")
+    with left:
+        node = st.segmented_control("Chip", (7, 45), default=7, required=True, format_func="{} nm".format, key="node")
+        memory = st.selectbox("Memory", physics.MEMORIES, format_func=MEMORIES.get, key="memory")
+        split = physics.of_model(model, node_nm=int(node or 7), memory=str(memory))
+        cards.metric("split-total", cards.estimate("Energy per call", split.total_j, words.JOULES))
+        st.caption(f"DRAM takes {words.percent(split.dram_frac)}. Instructions and control are not in it.")
+    with right:
+        rows = model_frames.energy_split(split)
+        cards.chart(
+            figures.energy_split(rows, style.mode()),
+            key="split_chart",
+            alt="Modelled energy of one call by where it goes: multiplying, adding, on-chip memory, DRAM.",
+            table=rows,
+        )
+
+
+MEMORIES = {"dram_ddr": "DDR", "dram_hbm2": "HBM2", "dram_gddr6": "GDDR6"}

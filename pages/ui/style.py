@@ -46,6 +46,7 @@ padding:.8rem 1.1rem}}
 [data-testid=stMetricLabel]{{color:var(--rs-mute)}}
 [data-selected=true] p,[role=tab][aria-selected=true] p,[data-testid=stSliderThumbValue] p{{color:var(--rs-accent)}}
 [data-testid=stMetricValue]{{font-variant-numeric:tabular-nums;letter-spacing:-.01em}}
+button[data-selected=true] p,button[data-selected=true] [data-testid=stIconMaterial]{{color:var(--rs-accent)}}
 [data-testid=stTable] [data-testid=stMarkdownContainer]{{overflow:visible;overflow-wrap:anywhere}}
 [data-testid=stTable] table,[data-testid=stMarkdownContainer] table{{font-variant-numeric:tabular-nums}}
 """

@@ -32,7 +32,7 @@ def test_ecdf_holds_the_quantiles_and_says_what_it_leaves_out():
     rows = pd.DataFrame({"variant": "a", "latency_ms": [*range(1, 100), 1000.0]})
     figure = figures.latency_ecdf(rows, "light", budget_ms=50)
     line = figure.data[0]
-    assert (line.x[0], line.x[-1], line.y[0], line.y[-1]) == (1, 1000, 0, 1)
+    assert (line.x[0], line.x[-1], line.y[0], line.y[-1]) == pytest.approx((1, 1000, 0, 1))
     assert np.interp(0.5, line.y, line.x) == pytest.approx(50.5, rel=0.01)
     assert figure.layout.xaxis.title.text == "Latency (ms)"
     assert {note.text for note in figure.layout.annotations} == {"Budget 50 ms", "1 slower call not shown"}
@@ -43,12 +43,27 @@ def test_ecdf_is_logarithmic_where_variants_differ_by_ten():
     figure = figures.latency_ecdf(rows, "dark", budget_ms=10)
     assert figure.layout.xaxis.type == "log"
     assert figure.layout.annotations[0].x == pytest.approx(1.0)
+    assert figure.layout.xaxis.ticktext == ("1", "2", "5", "10", "20", "50")
     assert figure.data[0].line.dash != figure.data[1].line.dash
+
+
+def test_a_budget_far_beyond_every_run_is_named_at_the_edge():
+    rows = pd.DataFrame({"variant": "a", "latency_ms": [1.0, 1.1, 1.2]})
+    figure = figures.latency_ecdf(rows, "light", budget_ms=100)
+    assert figure.layout.annotations[0].text == "Budget 100 ms ▸"
+    assert figure.layout.xaxis.range[1] < 2 and not figure.layout.shapes
+
+
+def test_axes_are_in_the_unit_that_reads_best():
+    rows = pd.DataFrame({"variant": "a", "latency_ms": [0.02, 0.021, 0.022]})
+    figure = figures.latency_ecdf(rows, "light")
+    assert figure.layout.xaxis.title.text == "Latency (µs)"
+    assert figure.data[0].x[0] == pytest.approx(20)
 
 
 def test_pareto_shades_what_meets_the_budget_and_marks_what_is_off_the_scale():
     figure = figures.pareto(PLANS, "light", budget_ms=20, max_loss_frac=0.01)
-    area = figure.layout.shapes[0]
+    area = next(shape for shape in figure.layout.shapes if shape.type == "rect")
     assert (area.x0, area.x1, area.y1) == (0, 20, 0.01)
     traces = {trace.name: trace for trace in figure.data}
     assert set(traces) == {"Original", "Recommended", "Ruled out"}

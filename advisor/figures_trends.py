@@ -202,7 +202,8 @@ def _tie_lines(figure: go.Figure, ties: pd.DataFrame, mode: str) -> None:
 def _level(figure: go.Figure, level: Level, scale: Scale, mode: str, right: bool = False) -> None:
     tint = colours(mode)
     colour = tint["series"][1] if level.binding else tint["greyline"]
-    figure.add_hline(y=level.value, line={"color": colour, "width": 1.3, "dash": "dot"})
+    line = {"color": colour, "width": 1.3, "dash": "dot"}
+    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=level.value, y1=level.value, line=line)
     side = {"xanchor": "right", "xshift": -4} if right else {"xanchor": "left", "xshift": 4}
     font = {"size": 11.5, "color": tint["ink"] if level.binding else tint["mute"]}
     text = label(level.text, 70)

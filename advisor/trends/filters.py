@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from advisor.trends import rules
+from advisor.trends.rows import rows
 from data.errors import InputError
 
 Flags = NDArray[np.bool_]
@@ -81,8 +83,14 @@ def select(frame: pd.DataFrame, column: str, wanted: Filter, missing: str = "no 
     return Selection(rows=frame[keep], total=len(frame), dropped=tuple(dropped))
 
 
+@cache
+def options_of(rows_name: str, field: str) -> tuple[str, ...]:
+    """The values one may choose for a field of CHOICES in a set of rows, the most frequent first."""
+    return tuple(options(rows(rows_name), field))
+
+
 def options(frame: pd.DataFrame, field: str) -> list[str]:
-    """The values one may choose for a field of CHOICES, the most frequent first."""
+    """The same for any frame."""
     column, several, _ = CHOICES[field]
     if column not in frame:
         return []

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any
 
 from data import tables
@@ -42,6 +43,7 @@ class Verdict:
     text: str
 
 
+@cache
 def rules() -> tuple[Rule, ...]:
     """Every rule of the shipped table, the lowest threshold first."""
     frame = tables.frame("claims", "regulation").sort_values("training_flop", kind="stable")

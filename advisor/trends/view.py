@@ -31,6 +31,7 @@ GROUPS = 6
 # A guess is drawn fainter than a figure the authors gave.
 OPACITY = {"Confident": 0.85, "Likely": 0.6, "Speculative": 0.38}
 NOT_TOLD_OPACITY = 0.5
+DRAWN_POINTS = 1_000_000  # of a bootstrap: more points, fewer draws, so that a control answers at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +61,13 @@ class Era:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """Everything one chart shows. `values` of the selection's rows are column x factor of the metric."""
+    """Everything one chart shows: the rows that are left, the lines through them, and the points to draw."""
 
     metric: Metric
     rows_name: str
     selection: Selection
     eras: tuple[Era, ...]
-    colour_by: str
+    points: pd.DataFrame
 
     @property
     def last(self) -> Era | None:
@@ -83,14 +84,15 @@ def view(
     method: str = "least squares",
     colour_by: str = "Domain",
 ) -> View:
-    """The rows of a set that pass the filter, and a line for each era between the breaks (decimal years)."""
+    """The rows of a set that pass the filter, and a line for each era between the breaks (decimal years). The last 256
+    are remembered."""
     selection = select(rows(rows_name), metric.column, wanted, metric.missing or "no value")
     return View(
         metric=metric,
         rows_name=rows_name,
         selection=selection,
         eras=tuple(eras(selection.rows, metric, breaks, method)),
-        colour_by=colour_by,
+        points=points(selection.rows, metric, colour_by),
     )
 
 
@@ -120,12 +122,11 @@ def eras(chosen: pd.DataFrame, metric: Metric, breaks: Sequence[float], method: 
     return found
 
 
-def points(shown: View) -> pd.DataFrame:
+def points(chosen: pd.DataFrame, metric: Metric, colour_by: str) -> pd.DataFrame:
     """The rows to draw: name, its label as chart text, date, value, group (sets the colour), opacity, hover texts."""
-    chosen, metric = shown.selection.rows, shown.metric
     values = chosen[metric.column] * metric.factor
     who = chosen["organization"] if "organization" in chosen else chosen["manufacturer"]
-    column = COLOUR_BY[shown.colour_by]
+    column = COLOUR_BY[colour_by]
     confidence = chosen["confidence"] if "confidence" in chosen else pd.Series("Confident", index=chosen.index)
     return pd.DataFrame(
         {
@@ -261,7 +262,7 @@ def _moment(year: float, chosen: bool) -> str:
 
 def _line(years: np.ndarray, values: np.ndarray, method: str) -> tuple[Fit | None, str]:
     try:
-        return fits.fit(years, values, method, draws=2_000), ""
+        return fits.fit(years, values, method, draws=int(np.clip(DRAWN_POINTS // max(len(years), 1), 1_000, 4_000))), ""
     except InputError as error:
         return None, error.message
 

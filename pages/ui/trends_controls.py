@@ -1,6 +1,6 @@
 """The controls of the trends page. Each is bound to the URL, so that an address restores the view."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -156,12 +156,11 @@ def _variant(metric: Metric) -> Metric:
 
 
 def _filters(metric: Metric, among: str) -> Filter:
-    frame = rows(among)
     active = sum(bool(st.session_state.get(key)) for key in (*KEYS.values(), "text"))
     with st.popover(f"Filters ({active})" if active else "Filters", icon=":material/filter_list:"):
         span = st.slider("Years", FIRST_YEAR, LAST_YEAR, _span(metric), key="years", **URL)
         text = st.text_input("Name, task or organisation holds", key="text", **URL)
-        picked = {field: _picked(frame, field) for field in LABELS}
+        picked = {field: _picked(among, field) for field in LABELS}
     return Filter(from_year=_from(span[0]), to_year=float(span[1]), text=text, **picked)
 
 
@@ -173,8 +172,8 @@ def _span(metric: Metric) -> tuple[int, int]:
     return (2010 if metric.sets != ("hardware",) else 2008, LAST_YEAR)
 
 
-def _picked(frame: Any, field: str) -> tuple[str, ...]:
-    offered: Sequence[str] = filters.options(frame, field)
+def _picked(among: str, field: str) -> tuple[str, ...]:
+    offered = filters.options_of(among, field)
     if len(offered) < 2:
         return ()
     return tuple(st.multiselect(LABELS[field], offered, key=KEYS[field], placeholder="Any", **URL))

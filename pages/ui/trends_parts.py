@@ -100,9 +100,13 @@ def chart(shown: View, choice: Choice, mine: MyModel | None) -> None:
             )  # fmt: skip
             _remember(picked)
         st.caption(f"{view.accounts(shown.selection)} {credit(shown)}")
-        with st.expander("Show as text and table", icon=":material/table_rows:", type="compact"):
-            st.markdown("\n".join(f"- {view.sentence(era)}." for era in shown.eras) or "No line.")
-            shown_tables.show(listed(shown), key="trend_rows", alt="The rows of the chart", height=320)
+        table = st.expander(
+            "Show as text and table", icon=":material/table_rows:", type="compact", key="table", bind="query-params"
+        )
+        if table.open:
+            table.markdown("\n".join(f"- {view.sentence(era)}." for era in shown.eras) or "No line.")
+            with table:
+                shown_tables.show(listed(shown), key="trend_rows", alt="The rows of the chart", height=320)
         _downloads(shown, choice, mine)
 
 
@@ -117,7 +121,7 @@ def credit(shown: View) -> str:
 def drawn(shown: View, choice: Choice, mine: MyModel | None, mode: str) -> Any:
     """The figure of a view."""
     return figures_trends.over_time(
-        view.points(shown),
+        shown.points,
         mode,
         scale(choice.metric, choice.log),
         eras=shown.eras,

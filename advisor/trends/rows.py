@@ -50,8 +50,8 @@ def decimal_year(dates: pd.Series) -> pd.Series:
 
 
 def date_of(year: float) -> pd.Timestamp:
-    """The date of a decimal year."""
-    return pd.Timestamp("1970-01-01") + pd.Timedelta(days=(year - 1970.0) * units.DAYS_PER_GREGORIAN_YEAR)
+    """The day of a decimal year."""
+    return pd.Timestamp("1970-01-01") + pd.Timedelta(days=round((year - 1970.0) * units.DAYS_PER_GREGORIAN_YEAR))
 
 
 @cache

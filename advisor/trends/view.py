@@ -256,7 +256,7 @@ def safe(text: str) -> str:
 def _moment(year: float, chosen: bool) -> str:
     """A chosen end as "Sep 2015", or the bare year at its turn; the end of the data as its year."""
     if not chosen or abs(year - round(year)) < 0.01:
-        return f"{round(year) if chosen else int(year)}"
+        return f"{round(year) if chosen else date_of(year).year}"
     return f"{date_of(year):%b %Y}"
 
 

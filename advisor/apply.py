@@ -34,13 +34,15 @@ def apply(
     machine: dict[str, Any],
     calibration: str | None = None,
     calibration_samples: int = CALIBRATION_SAMPLES,
+    training: str | None = None,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Writes the compressed file into the desk's folder, loads it, runs it once, and says what it is.
 
     `path` is the model's file, `model` and `machine` are their records as plain values, `calibration` is an .npz
-    (None: random inputs). Files in the answer are relative to the folder. Raises InputError where the technique
-    refuses, changes nothing, or makes a file that does not run or answers NaN.
+    (None: random inputs), `training` an .npz of labelled inputs for techniques that train. Files in the answer are
+    relative to the folder. Raises InputError where the technique refuses, changes nothing, or makes a file that does
+    not run or answers NaN.
     """
     wall, cpu = time.perf_counter(), time.process_time()
     what, where = from_plain(Model, model), from_plain(Machine, machine)
@@ -50,7 +52,8 @@ def apply(
     given = samples.read(what, Path(calibration) if calibration else None, most=calibration_samples, seed=seed)
     request = Request(
         model=what, source=Path(path), option=option, folder=desk.folder, machine=where, calibration=given.calls,
-        calibration_is_random=given.is_random, seed=seed, progress=lambda done, text: desk.progress(0.8 * done, text),
+        calibration_is_random=given.is_random, training=Path(training) if training else None, seed=seed,
+        progress=lambda done, text: desk.progress(0.8 * done, text),
     )  # fmt: skip
     product = member.apply(request)
     spent = {"make_s": time.perf_counter() - wall, "cpu_s": time.process_time() - cpu}

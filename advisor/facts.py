@@ -16,6 +16,8 @@ QUANTIZED = (
     "QLinearMatMul", "QGemm", "QAttention", "MatMulNBits", "MatMulBnb4", "DynamicQuantizeLSTM", "GatherBlockQuantized",
     "MatMulIntegerToFloat", "DynamicQuantizeMatMul",
 )  # fmt: skip
+ATTENTION = ("Softmax", "Attention", "MultiHeadAttention")
+NORMALIZATION = ("LayerNormalization", "ReduceMean", "SkipLayerNormalization")
 FLOATS = ("float32", "float64")
 PROTOBUF_LIMIT_BYTES = 2 * BYTES_PER_GIB
 
@@ -39,6 +41,11 @@ def is_onnx(model: Model) -> bool:
 def is_quantized(model: Model) -> bool:
     """Whether the graph already computes with, or stores, quantized weights."""
     return count(model, QUANTIZED) > 0
+
+
+def is_transformer(model: Model) -> bool:
+    """Whether the graph looks like attention: softmax between matrix products, and normalised."""
+    return count(model, ATTENTION) > 1 and count(model, NORMALIZATION) > 1
 
 
 def is_large(model: Model) -> bool:

@@ -166,15 +166,24 @@ def _watched(proto: Any, tensors: set[str], path: Path) -> tuple[Path, ...]:
 def moments(
     proto: Any, wanted: Sequence[Weight], calls: Sequence[Mapping[str, ndarray]], folder: Path, seed: int = 0
 ) -> dict[str, ndarray]:
-    """X^T X of each layer's input rows X over all calls: (inputs, inputs) float32 by the weight's name. Its diagonal
-    holds the squared norm of every input."""
+    """X^T X of each layer's input rows X over all calls: (inputs, inputs) float32 by the weight's name.
+
+    Fewer rows than inputs say little about how inputs go together: X^T X is drawn towards its mean diagonal by
+    inputs / (inputs + rows), after Ledoit and Wolf (2004)."""
     import numpy as np
 
     sums: dict[str, ndarray] = {}
+    counts: dict[str, int] = {}
     for rows_of in flow(proto, wanted, calls, folder, seed):
         for weight in wanted:
             rows, name = rows_of(weight).astype(np.float32), weight.tensor.name
             sums[name] = rows.T @ rows + sums.get(name, np.float32(0))
+            counts[name] = counts.get(name, 0) + len(rows)
+    for name, moment in sums.items():
+        share = len(moment) / (len(moment) + counts[name])
+        mean = float(np.diagonal(moment).mean())
+        moment *= np.float32(1 - share)
+        moment[np.diag_indices_from(moment)] += np.float32(share * mean)
     return sums
 
 

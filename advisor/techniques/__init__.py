@@ -27,6 +27,7 @@ class Request:
     machine: Machine
     calibration: tuple[Mapping[str, Any], ...] = ()  # numpy arrays by input name, one mapping a call
     calibration_is_random: bool = True
+    training: Path | None = None  # an .npz of inputs and labels to train on, apart from those quality is judged by
     seed: int = 0
     progress: Callable[[float, str], None] = field(default=_silent)
 

@@ -8,8 +8,6 @@ from data.errors import InputError, Unavailable
 from profiler.types import Machine, Model
 
 WORKS_ON = (*facts.CONVOLUTIONS, *facts.MATRIX_PRODUCTS)
-ATTENTION = ("Softmax", "Attention", "MultiHeadAttention")
-NORMALIZATION = ("LayerNormalization", "ReduceMean", "SkipLayerNormalization")
 
 
 class Int8OpenVino:
@@ -37,7 +35,7 @@ class Int8OpenVino:
         preset = str(request.option.get("preset", "mixed"))
         if preset not in ("mixed", "performance"):
             raise InputError("The preset is mixed or performance.")
-        kind = nncf.ModelType.TRANSFORMER if is_transformer(request.model) else None
+        kind = nncf.ModelType.TRANSFORMER if facts.is_transformer(request.model) else None
         ignored = nncf.IgnoredScope(names=list(request.option.get("exclude", ())), validate=False)
         request.progress(0.1, "Calibrating")
         with onnx_rewrite.edge("INT8 quantization on OpenVINO"):
@@ -60,11 +58,6 @@ class Int8OpenVino:
             file=target, companions=(target.with_suffix(".bin"),), runtime="openvino",
             runtime_options={"precision": "f32"}, changed_count=changed, notes=tuple(notes),
         )  # fmt: skip
-
-
-def is_transformer(model: Model) -> bool:
-    """Whether the graph looks like attention: softmax between matrix products, and normalised."""
-    return facts.count(model, ATTENTION) > 1 and facts.count(model, NORMALIZATION) > 1
 
 
 TECHNIQUE = Int8OpenVino()

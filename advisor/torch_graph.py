@@ -183,6 +183,8 @@ def write_back(owner: Any) -> None:
         if key(node) in owner.layers:
             for slot, values in _stored_form(node, owner.layers[key(node)]).items():
                 onnx_rewrite.put(stored[node.input[slot]], values)
+            for item in [each for each in node.attribute if each.name == "group"]:
+                item.i = owner.layers[key(node)].groups
         elif node.name in owner.reshaped:
             name = f"{node.name}_target"
             target = np.array(owner.reshaped[node.name], dtype=np.int64)

@@ -122,6 +122,33 @@ def outlier_layer(path: Path, width: int = 48) -> Path:
     )
 
 
+def branches(path: Path) -> Path:
+    """A residual block with a depthwise convolution and a batch norm, averaged and classified:
+    (batch, 3, 8, 8) -> (batch, 10)."""
+    make = helper.make_node
+    nodes = [
+        make("Conv", ["x", "w1", "b1"], ["c1"], pads=[1] * 4, name="stem"),
+        make("Conv", ["c1", "wd", "bd"], ["d1"], pads=[1] * 4, group=32, name="depthwise"),
+        make("Clip", ["d1", "zero", "six"], ["k1"], name="clip"),
+        make("Conv", ["k1", "w2"], ["c2"], pads=[1] * 4, name="second"),
+        make("BatchNormalization", ["c2", "gain", "shift", "mean", "var"], ["n2"], name="norm"),
+        make("Add", ["c1", "n2"], ["a"], name="residual"),
+        make("AveragePool", ["a"], ["p"], kernel_shape=[2, 2], strides=[2, 2], name="pool"),
+        make("Flatten", ["p"], ["f"], name="flatten"),
+        make("Gemm", ["f", "w4", "b4"], ["y"], transB=1, name="head"),
+    ]
+    stored = [
+        draw(1, "w1", 32, 3, 3, 3), draw(2, "b1", 32), draw(3, "wd", 32, 1, 3, 3), draw(4, "bd", 32),
+        draw(5, "w2", 32, 32, 3, 3), draw(6, "gain", 32), draw(7, "shift", 32), draw(8, "mean", 32),
+        numpy_helper.from_array(np.linspace(0.5, 2, 32).astype(np.float32), "var"), draw(9, "w4", 10, 512),
+        draw(10, "b4", 10), numpy_helper.from_array(np.float32(0), "zero"),
+        numpy_helper.from_array(np.float32(6), "six"),
+    ]  # fmt: skip
+    return write(
+        path, nodes, [("x", TensorProto.FLOAT, ["batch", 3, 8, 8])], [("y", TensorProto.FLOAT, ["batch", 10])], stored
+    )
+
+
 def thin(path: Path) -> Path:
     """A convolution and a Gemm whose weights are nearly of rank 2: (batch, 16, 6, 6) -> (batch, 48)."""
     generator = np.random.default_rng(9)

@@ -75,7 +75,7 @@ def _prune(module: Any, prunable: list[str], call: dict[str, Any], share: float)
     import torch
     import torch_pruning
 
-    kept = [layer for name, layer in module.layers.items() if name not in prunable]
+    kept = [module.layers[name] for name in channels.widths(module) if name not in prunable]
     module(call)  # notes what every Reshape gets before the cut
     weights = {name: parameter.requires_grad for name, parameter in module.named_parameters()}
     pruner = torch_pruning.pruner.MetaPruner(

@@ -96,7 +96,7 @@ def test_it_gives_a_file_that_loads_runs_and_differs(technique, tmp_path):
             assert got[output].shape == values.shape
             assert np.isfinite(got[output]).all()
             cosine = float((got[output] * values).sum() / np.linalg.norm(got[output]) / np.linalg.norm(values))
-            assert cosine > 0.5, f"{option}: {cosine}"
+            assert cosine > (0.2 if technique.STAGE == "structure" else 0.5), f"{option}: {cosine}"
         left = {path.name for path in folder.iterdir()} - {answer["file"], answer["decoded"], *answer["companions"]}
         assert not left, "the job folder holds what nobody asked for"
 

@@ -1,0 +1,106 @@
+"""Structured pruning: the graph in torch answers as before, channels really go, fine-tuning brings accuracy back."""
+
+import numpy as np
+import onnx
+import pytest
+import small_models as small
+from onnx import numpy_helper
+
+from advisor import channels, onnx_rewrite, torch_graph
+from advisor.techniques import Request, techniques
+
+
+def torch_answers(path, call):
+    proto = onnx.load(path)
+    onnx_rewrite.lift_constants(proto)
+    channels.merge_biases(proto)
+    found = torch_graph.module(proto)(channels.tensors(call))
+    return proto, {name: value.detach().numpy() for name, value in found.items()}
+
+
+@pytest.mark.parametrize("build", [small.mlp, small.cnn, small.thin, small.attention, small.pair, small.branches])
+def test_torch_answers_as_onnx_runtime_does(tmp_path, build):
+    path = build(tmp_path / "model.onnx")
+    call = small.feeds(small.facts(path), calls=1)[0]
+    _, found = torch_answers(path, call)
+    for name, wanted in small.outputs(path, call).items():
+        assert np.allclose(found[name], wanted, atol=1e-5)
+
+
+def test_biases_are_merged_and_split_again(tmp_path):
+    path = small.attention(tmp_path / "attention.onnx")
+    proto = onnx.load(path)
+    before = onnx_rewrite.operator_counts(proto)
+    assert channels.merge_biases(proto) == 4
+    channels.split_biases(proto)
+    assert onnx_rewrite.operator_counts(proto) == before
+    onnx.save(proto, tmp_path / "again.onnx")
+    call = small.feeds(small.facts(path), calls=1)[0]
+    again = small.outputs(tmp_path / "again.onnx", call)["y"]
+    assert np.allclose(again, small.outputs(path, call)["y"], atol=1e-6)
+
+
+def cut(path, tmp_path, share, **more):
+    model = small.facts(path)
+    request = Request(
+        model=model, source=path, option={"removed_frac": share}, folder=tmp_path, machine=small.MACHINE,
+        calibration=small.feeds(model, calls=1), **more,
+    )  # fmt: skip
+    return techniques()["structured"].apply(request)
+
+
+def test_half_the_channels_go_and_the_outputs_keep_their_shape(tmp_path):
+    path = small.branches(tmp_path / "model.onnx")
+    product = cut(path, tmp_path, 0.5)
+    after = {each.name: tuple(each.dims) for each in onnx.load(product.file).graph.initializer}
+    assert after["w1"] == (16, 3, 3, 3) and after["w2"] == (16, 16, 3, 3)  # both ends of the residual follow
+    assert after["wd"] == (16, 1, 3, 3), "a depthwise convolution follows its input"
+    assert after["w4"][0] == 10, "the scores keep their classes"
+    call = small.feeds(small.facts(path), calls=1, batch=7)[0]
+    assert {name: each.shape for name, each in small.outputs(product.file, call).items()} == {"y": (7, 10)}
+    assert product.file.stat().st_size < 0.5 * path.stat().st_size
+
+
+def test_what_goes_matters_least(tmp_path):
+    """Half of the hidden units have no weight at all: without them the outputs stay what they were."""
+    path = small.mlp(tmp_path / "mlp.onnx")
+    proto = onnx.load(path)
+    dead = np.random.default_rng(0).permutation(64)[:32]
+    for tensor in proto.graph.initializer:
+        values = numpy_helper.to_array(tensor).copy()
+        if tensor.name in ("w1", "b1"):
+            values[dead] = 0
+        if tensor.name == "w2":
+            values[:, dead] = 0
+        tensor.CopyFrom(numpy_helper.from_array(values, tensor.name))
+    onnx.save(proto, path)
+    product = cut(path, tmp_path, 0.5)
+    call = small.feeds(small.facts(path), calls=1, batch=9)[0]
+    assert product.changed_count == 32
+    assert np.allclose(small.outputs(path, call)["y"], small.outputs(product.file, call)["y"], atol=1e-5)
+
+
+def test_attention_keeps_its_heads(tmp_path):
+    reason = techniques()["structured"].refuses(small.facts(small.attention(tmp_path / "a.onnx")), small.MACHINE)
+    assert reason is None
+    proto = onnx.load(tmp_path / "a.onnx")
+    assert channels.prunable(proto) == []
+
+
+def test_fine_tuning_brings_the_accuracy_back(tmp_path):
+    """A network that classifies by the sign pattern of its inputs loses it when cut, and learns it again."""
+    path = small.mlp(tmp_path / "mlp.onnx", width=128)
+    generator = np.random.default_rng(0)
+    x = generator.standard_normal((1500, 32)).astype(np.float32)
+    labels = small.outputs(path, {"x": x})["y"].argmax(-1)
+    np.savez(tmp_path / "train.npz", x=x[:1200], labels=labels[:1200])
+
+    def accuracy(file):
+        return float((small.outputs(file, {"x": x[1200:]})["y"].argmax(-1) == labels[1200:]).mean())
+
+    for name in ("plain", "tuned"):
+        (tmp_path / name).mkdir()
+    plain = cut(path, tmp_path / "plain", 0.75)
+    tuned = cut(path, tmp_path / "tuned", 0.75, training=tmp_path / "train.npz")
+    assert accuracy(tuned.file) > accuracy(plain.file) + 0.15
+    assert tuned.changed_count == plain.changed_count and "fine-tuned on 1200 samples" in tuned.notes[1]

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from advisor.latency_gpu import Seconds
-from advisor.latency_ops import ACTIVATION_BYTES, DEPTHWISE, ELEMENTWISE, NORM, SOFTMAX, Ops
+from advisor.latency_ops import DEPTHWISE, ELEMENTWISE, NORM, SOFTMAX, STEP, Ops
 from data.errors import InputError
 from data.tables import Device
 from profiler.types import Peaks
 
 NODE_S = 0.7e-6  # ONNX Runtime's work around one operator, and around one call; a 2.6 GHz Zen 5, one thread
 CALL_S = 4e-6
+# Waking the other cores for an operator, spinning off: what two threads lost against half of one thread's time.
+WAKE_S = 20e-6
 TILE_N = 16  # output columns a kernel computes at a time: one 512-bit register of floats
-RAMP_K = 16.0  # columns of k lost to loading the accumulators and storing them
+RAMP_K = 8.0  # columns of k lost to loading the accumulators and storing them
 DEPTHWISE_FRAC = 1 / 8  # of the product rate: one multiply-add a load
 OTHER_FRAC = 1 / 16  # of the product rate: an exponential is a polynomial of about twelve steps
 VECTOR_FRAC, MATRIX_FRAC = 0.57, 0.29  # of the table's peaks: MLPerf's Xeon results (VNNI 0.56-0.58, AMX 0.25-0.36)
@@ -30,13 +32,14 @@ SERVES = {"fp32": "fp32_flop_per_s", "bf16": "bf16_flop_per_s", "int8": "int8_op
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cpu:
-    """Rates a CPU reaches on the cores in use, and the cache they share."""
+    """Rates a CPU reaches on the cores in use, all together, and the cache they share."""
 
     product_flop_per_s: float
     vector_flop_per_s: float
     memory_bytes_per_s: float
     cache_bytes_per_s: float
     cache_bytes: float
+    cores: float = 1.0
 
 
 def cpu_here(peaks: Peaks, dtype: str, cache_bytes: float) -> Cpu:
@@ -48,12 +51,12 @@ def cpu_here(peaks: Peaks, dtype: str, cache_bytes: float) -> Cpu:
     cache = peaks.cache_bytes_per_s or memory
     return Cpu(
         product_flop_per_s=rate.mid, vector_flop_per_s=vector.mid, memory_bytes_per_s=memory.mid,
-        cache_bytes_per_s=max(cache.mid, memory.mid), cache_bytes=cache_bytes,
+        cache_bytes_per_s=max(cache.mid, memory.mid), cache_bytes=cache_bytes, cores=peaks.threads,
     )  # fmt: skip
 
 
 def cpu(device: Device, dtype: str, cores: float | None = None) -> Cpu:
-    """The table's CPU, on `cores` physical cores of one socket (None: all). Raises InputError where a rate is missing."""
+    """The table's CPU on `cores` physical cores of a socket (None: all). Raises InputError where a rate is missing."""
     peak = getattr(device, SERVES.get(dtype, ""), None)
     fp32, memory = device.fp32_flop_per_s, device.memory_bytes_per_s
     if peak is None or fp32 is None or memory is None:
@@ -68,16 +71,17 @@ def cpu(device: Device, dtype: str, cores: float | None = None) -> Cpu:
         memory_bytes_per_s=stream,
         cache_bytes_per_s=max(stream, memory * CACHE_OVER_MEMORY * share),
         cache_bytes=CACHE_BYTES_PER_CORE * count * share,
+        cores=max(count * share, 1.0),
     )
 
 
-def seconds(ops: Ops, on: Cpu, dtype: str) -> Seconds:
+def seconds(ops: Ops, on: Cpu) -> Seconds:
     """Seconds of one occurrence of each operator on the CPU."""
     weights_stay = float(ops.weight_bytes @ ops.repeat) < on.cache_bytes / 2
     moved = ops.read_bytes + ops.written_bytes
     from_cache = moved < on.cache_bytes / 2
     # The next step of a recurrent layer finds its weights where the last one left them.
-    weights_near = weights_stay | (ops.weight_bytes < on.cache_bytes / 2) & (ops.kind == 4)
+    weights_near = weights_stay | (ops.weight_bytes < on.cache_bytes / 2) & (ops.kind == STEP)
     memory = ops.weight_bytes / np.where(weights_near, on.cache_bytes_per_s, on.memory_bytes_per_s)
     memory = memory + moved / np.where(from_cache, on.cache_bytes_per_s, on.memory_bytes_per_s)
     padded = 2.0 * ops.batch * ops.m * np.ceil(ops.n / TILE_N) * TILE_N * (ops.k + RAMP_K * (ops.k > 0))
@@ -86,8 +90,8 @@ def seconds(ops: Ops, on: Cpu, dtype: str) -> Seconds:
     )
     light = np.isin(ops.kind, (ELEMENTWISE, SOFTMAX, NORM))
     compute = compute + np.where(light, ops.other_flop / OTHER_FRAC / on.vector_flop_per_s, 0.0)
-    scale = ACTIVATION_BYTES[dtype] / 4.0
+    alone, together = np.maximum(compute * on.cores, memory), np.maximum(compute, memory) + WAKE_S
     return Seconds(
-        compute=compute, memory=memory, kernel=np.maximum(compute, memory * max(scale, 0.25) / scale),
-        launch=ops.launches * NODE_S,
+        compute=compute, memory=memory, kernel=alone if on.cores <= 1.0 else np.minimum(alone, together),
+        launch=ops.nodes * NODE_S,
     )  # fmt: skip

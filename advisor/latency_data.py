@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,10 @@ from numpy.typing import NDArray
 
 from advisor import latency_gpu
 from advisor.latency_gpu import Gpu
-from advisor.latency_ops import (
-    BATCHED, CONVOLUTION, DEPTHWISE, ELEMENTWISE, LOOKUP, MATMUL, NORM, SOFTMAX, STEP, Numbers, Ops,
-)  # fmt: skip
+from advisor.latency_ops import BATCHED, CONVOLUTION, DEPTHWISE, ELEMENTWISE, MATMUL, NORM, SOFTMAX, Numbers, Ops, graph
 from data.tables import device, frame
 from data.units import MS_PER_S
 
-KINDS = {
-    "matmul": MATMUL, "batched": BATCHED, "convolution": CONVOLUTION, "depthwise": DEPTHWISE, "step": STEP,
-    "elementwise": ELEMENTWISE, "softmax": SOFTMAX, "norm": NORM, "lookup": LOOKUP,
-}  # fmt: skip
 OPERATORS, PRODUCTS, SQUARES, MODELS, ENGINES = "operators", "products", "squares", "models", "engines"
 # Chips sold under several names: whoever leaves one out leaves all of them out.
 CHIPS = {
@@ -79,14 +72,6 @@ def chip(device_id: str) -> str:
     return CHIPS[max(fits, key=len)] if fits else device_id
 
 
-@cache
-def graph(name: str) -> Ops:
-    """The operators of a shipped graph at batch 1 in FP32."""
-    rows = frame("latency", "graphs").query("graph == @name")
-    columns = {field.name: rows[field.name].to_numpy(float) for field in fields(Ops) if field.name != "kind"}
-    return Ops(kind=rows["kind"].map(KINDS).to_numpy(np.int64), **columns)
-
-
 def thinned(rows: pd.DataFrame, by: list[str], count: int, seed: int = 0) -> pd.DataFrame:
     """At most `count` rows of each group, drawn at random."""
     order = np.random.default_rng(seed).permutation(len(rows))
@@ -135,7 +120,7 @@ def squares() -> Measured:
 def models() -> Measured:
     """Whole language models in eager PyTorch (FP32)."""
     rows = frame("devices", "model_latency")
-    parts = [graph(row.model).at_batch(row.batch) for row in rows.itertuples()]
+    parts = [graph(name).at_batch(batch) for name, batch in zip(rows["model"], rows["batch"], strict=True)]
     return _many(MODELS, parts, rows, ["fp32"] * len(rows), rows["model"], 8.0)
 
 
@@ -146,7 +131,7 @@ def engines() -> Measured:
     rows = rows[rows.device_id.str.startswith("nvidia-") & (rows.nodes_count == 1)]
     rows = rows.sort_values("value_per_device").groupby(["benchmark", "device_id"], as_index=False).last()
     rows["latency_ms"] = MS_PER_S / rows["value_per_device"]
-    dtypes = [engine_dtype(row.benchmark, row.device_id) for row in rows.itertuples()]
+    dtypes = [engine_dtype(*pair) for pair in zip(rows["benchmark"], rows["device_id"], strict=True)]
     parts = []
     for name, dtype in zip(rows["benchmark"], dtypes, strict=True):
         ops = graph("resnet50" if name == "resnet50" else "bert_large_384").in_dtype(dtype).at_batch(ENGINE_BATCH)
@@ -196,7 +181,7 @@ def _ops(kind: Any, batch: Any, m: Any, n: Any, k: Any, weight: Any, read: Any, 
     ones = np.ones(len(m))
     return Ops(
         kind=np.broadcast_to(np.asarray(kind, np.int64), m.shape), batch=batch, m=m, n=n, k=k, weight_bytes=weight,
-        read_bytes=read, written_bytes=written, other_flop=0.0 * ones, repeat=ones, launches=ones,
+        read_bytes=read, written_bytes=written, other_flop=0.0 * ones, repeat=ones, launches=ones, nodes=ones,
     )  # fmt: skip
 
 

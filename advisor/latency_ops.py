@@ -6,14 +6,20 @@ bytes: element-wise work, softmax, normalisation and table look-ups. Layers that
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from data.tables import frame
 from profiler.types import Layer
 
 MATMUL, BATCHED, CONVOLUTION, DEPTHWISE, STEP, ELEMENTWISE, SOFTMAX, NORM, LOOKUP = range(9)
+KINDS = {
+    "matmul": MATMUL, "batched": BATCHED, "convolution": CONVOLUTION, "depthwise": DEPTHWISE, "step": STEP,
+    "elementwise": ELEMENTWISE, "softmax": SOFTMAX, "norm": NORM, "lookup": LOOKUP,
+}  # fmt: skip
 PRODUCTS = (MATMUL, BATCHED, CONVOLUTION, DEPTHWISE, STEP)
 DTYPES = ("fp32", "fp16", "bf16", "fp8", "int8")
 WEIGHT_BYTES = {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1.0}
@@ -27,6 +33,7 @@ STORED = {
 FOLDED = {
     "relu", "clip", "hardtanh", "sigmoid", "hardswish", "hardsigmoid", "add", "mul", "gelu", "silu", "tanh", "sub",
 }  # fmt: skip
+NUMBERS = ("batch", "m", "n", "k", "weight_bytes", "read_bytes", "written_bytes", "other_flop", "launches", "repeat")
 Numbers = NDArray[np.float64]
 
 
@@ -34,7 +41,8 @@ Numbers = NDArray[np.float64]
 class Ops:
     """Distinct operators, one row each. `batch` products of (m x k) by (k x n); bytes are those of one pass;
     `other_flop` is arithmetic outside the products; `repeat` says how often the row occurs, `launches` how many
-    kernels one occurrence starts (0 where the runtime folds it into its neighbour)."""
+    kernels one occurrence starts (0 where it moves nothing, or is folded into its neighbour), and `nodes` how many
+    operators the runtime steps through for it (0 where it is folded)."""
 
     kind: NDArray[np.int64]
     batch: Numbers
@@ -47,6 +55,7 @@ class Ops:
     other_flop: Numbers
     repeat: Numbers
     launches: Numbers
+    nodes: Numbers
 
     def __len__(self) -> int:
         return len(self.kind)
@@ -107,10 +116,19 @@ def from_layers(layers: Iterable[Layer], dtype: str, *, folds: bool) -> Ops:
 
 
 def from_rows(rows: list[tuple[float, ...]]) -> Ops:
-    """Operators from rows of (kind, batch, m, n, k, weight, read, written bytes, other FLOP, launches, repeat)."""
-    table = np.array(rows, dtype=float).reshape(-1, 11).T
-    names = ("batch", "m", "n", "k", "weight_bytes", "read_bytes", "written_bytes", "other_flop", "launches", "repeat")
-    return Ops(kind=table[0].astype(np.int64), **dict(zip(names, table[1:], strict=True)))
+    """Operators from rows: kind, batch, m, n, k, weight, read, written bytes, other FLOP, launches, nodes, repeat."""
+    table = np.array(rows, dtype=float).reshape(-1, 12).T
+    columns = dict(zip(NUMBERS[:-1], table[1:10], strict=True))
+    return Ops(kind=table[0].astype(np.int64), nodes=table[10], **columns | {"repeat": table[11]})
+
+
+@cache
+def graph(name: str) -> Ops:
+    """The operators of a shipped graph (table latency/graphs) at batch 1 in FP32."""
+    rows = frame("latency", "graphs").query("graph == @name")
+    columns = {field.name: rows[field.name].to_numpy(float) for field in fields(Ops) if field.name in NUMBERS}
+    kind = np.array([KINDS[text] for text in rows["kind"]], dtype=np.int64)
+    return Ops(kind=kind, **columns, nodes=columns["launches"])
 
 
 def _rows(layer: Layer, dtype: str, folded: bool) -> list[tuple[float, ...]]:
@@ -119,21 +137,20 @@ def _rows(layer: Layer, dtype: str, folded: bool) -> list[tuple[float, ...]]:
     scale = ACTIVATION_BYTES[dtype] / stored
     read, written = layer.read_bytes * scale, layer.written_bytes * scale
     if folded:  # only what the neighbour does not hold already is read: a bias, or the second branch of a sum
-        return [(ELEMENTWISE, 1, 0, 0, 0, weight, max(read - written, 0.0), 0.0, layer.other_flop, 0)]
+        return [(ELEMENTWISE, 1, 0, 0, 0, weight, max(read - written, 0.0), 0.0, layer.other_flop, 0, 0)]
     dims = layer.dims
     if "m" in dims:
         kind = BATCHED if dims.get("batch", 1) > 1 or not layer.weight_bytes else MATMUL
         product = (dims.get("batch", 1), dims["m"], dims["n"], dims["k"])
-        return [(kind, *product, weight, read, written, layer.other_flop, 1)]
+        return [(kind, *product, weight, read, written, layer.other_flop, 1, 1)]
     if "out_positions" in dims:
         return [_convolution(layer, weight, read, written)]
     if "heads" in dims:
         return _attention(layer, weight, read, written)
     if "steps" in dims:
         return _recurrent(layer, weight, read, written)
-    if not layer.flop and read + written == 0.0:
-        return []
-    return [(_moves(layer.op.lower()), 1, 0, 0, 0, weight, read, written, layer.other_flop, 1)]
+    starts = 1 if read + written > 0.0 else 0
+    return [(_moves(layer.op.lower()), 1, 0, 0, 0, weight, read, written, layer.other_flop, starts, 1)]
 
 
 def _convolution(layer: Layer, weight: float, read: float, written: float) -> tuple[float, ...]:
@@ -145,7 +162,7 @@ def _convolution(layer: Layer, weight: float, read: float, written: float) -> tu
         rows = (DEPTHWISE, groups * dims["batch"], dims["out_positions"], n, k)
     else:
         rows = (CONVOLUTION, groups, m, n, k)
-    return (*rows, weight, read, written, layer.other_flop, 1)
+    return (*rows, weight, read, written, layer.other_flop, 1, 1)
 
 
 def _attention(layer: Layer, weight: float, read: float, written: float) -> list[tuple[float, ...]]:
@@ -153,8 +170,8 @@ def _attention(layer: Layer, weight: float, read: float, written: float) -> list
     dims = layer.dims
     many, query, key, size = dims["batch"] * dims["heads"], dims["query"], dims["key"], dims["head_size"]
     return [
-        (BATCHED, many, query, key, size, weight, read, 0.0, layer.other_flop, 1),
-        (BATCHED, many, query, size, key, 0.0, 0.0, written, 0.0, 0),
+        (BATCHED, many, query, key, size, weight, read, 0.0, layer.other_flop, 1, 1),
+        (BATCHED, many, query, size, key, 0.0, 0.0, written, 0.0, 0, 0),
     ]
 
 
@@ -164,8 +181,8 @@ def _recurrent(layer: Layer, weight: float, read: float, written: float) -> list
     ways, steps, wide = dims["directions"], dims["steps"], dims["gates"] * dims["hidden_size"]
     share = dims["hidden_size"] / (dims["hidden_size"] + dims["input_size"])
     whole = (MATMUL, ways, dims["batch"] * steps, wide, dims["input_size"])
-    step = (STEP, 1, dims["batch"], wide, dims["hidden_size"], weight * share / ways, 0.0, 0.0, 0.0, 1)
-    return [(*whole, weight * (1 - share), read, written, layer.other_flop, 1), *[step] * (steps * ways)]
+    step = (STEP, 1, dims["batch"], wide, dims["hidden_size"], weight * share / ways, 0.0, 0.0, 0.0, 1, 0)
+    return [(*whole, weight * (1 - share), read, written, layer.other_flop, 1, 1), *[step] * (steps * ways)]
 
 
 def _moves(op: str) -> int:

@@ -12,6 +12,7 @@ from advisor.techniques import techniques
 from advisor.types import Step, Variant
 from data.errors import Cancelled, RightsizeError
 from data.home import Home
+from profiler.intake import training_file
 from profiler.jobs import Desk
 from profiler.sandbox import Limits
 from profiler.types import Machine, Model
@@ -43,15 +44,15 @@ def make(
     A technique that refuses or fails gives a variant with the reason in `failed` and no file. Raises Cancelled.
     """
     steps = (*before, step)
+    training = training_file(desk.home, model.sha256)
+    given = [file for file in (data, training) if file and file.exists()]
     arguments = {
         "technique": step.technique, "option": step.options, "path": str(source), "model": model, "machine": machine,
-        "calibration": str(data) if data else None,
+        "calibration": str(data) if data else None, "training": str(training) if training.exists() else None,
     }  # fmt: skip
     with desk.folder() as folder:
         try:
-            made = desk.task(
-                apply, arguments, folder=folder, readable=[source.parent, *([data] if data else [])], limits=limits
-            )
+            made = desk.task(apply, arguments, folder=folder, readable=[source.parent, *given], limits=limits)
         except Cancelled:
             raise
         except RightsizeError as error:

@@ -59,12 +59,19 @@ def take_example(desk: Desk, *, name: str) -> dict[str, Any]:
         taken = take_in(desk, path=str(folder / built["model"]), name=built["name"])
     if built.get("data"):
         shutil.copyfile(folder / built["data"], data_file(desk.home, taken["sha256"]))
+    if built.get("training"):
+        shutil.copyfile(folder / built["training"], training_file(desk.home, taken["sha256"]))
     return taken
 
 
 def data_file(home: Home, sha256: str) -> Path:
     """Where the inputs (and labels) that belong to a model are kept, if there are any."""
     return home.model(sha256) / "data.npz"
+
+
+def training_file(home: Home, sha256: str) -> Path:
+    """Where inputs to train on, apart from those the model is judged by, are kept, if there are any."""
+    return home.model(sha256) / "training.npz"
 
 
 def _build(desk: Desk, name: str, folder: Path) -> None:

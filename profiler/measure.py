@@ -1,6 +1,5 @@
 """The timed and the weighed work, in the locked child: a group of models interleaved, and one model's memory peak."""
 
-import importlib
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from data.errors import InputError, Unavailable
 from data.records import from_plain
 from data.units import BYTES_PER_KIB, MS_PER_S, NS_PER_MS
 from profiler import inputs, timing
-from profiler.runtimes import Session, runtimes
+from profiler.runtimes import Runtime, Session, runtimes
 from profiler.tasks import ChildDesk, task
 from profiler.types import Model
 
@@ -101,7 +100,7 @@ def peak_memory(desk: ChildDesk, *, entry: Mapping[str, Any], feed: Mapping[str,
     """
     what = from_plain(Entry, entry)
     feeds = feeds_of(from_plain(Feed, feed))
-    warm_imports(what.runtime)
+    runtime_called(what.runtime)
     with Peak() as peak:
         session, _ = load(what)
         load_bytes = resident_bytes() - peak.baseline_bytes
@@ -119,20 +118,21 @@ def peak_memory(desk: ChildDesk, *, entry: Mapping[str, Any], feed: Mapping[str,
 
 def load(entry: Entry) -> tuple[Session, float]:
     """The loaded session and how long loading took (ms). Raises what the runtime raises, and Unavailable."""
-    warm_imports(entry.runtime)
+    runtime = runtime_called(entry.runtime)
     start = time.perf_counter()
-    session = runtimes()[entry.runtime].load(Path(entry.path), entry.options)
+    session = runtime.load(Path(entry.path), entry.options)
     return session, (time.perf_counter() - start) * MS_PER_S
 
 
-def warm_imports(name: str) -> None:
-    """Import the runtime's library, so that neither load time nor memory counts it. Raises Unavailable."""
+def runtime_called(name: str) -> Runtime:
+    """The runtime of this name, imported and started. Raises Unavailable where it is not known or not installed."""
     runtime = runtimes().get(name)
     if runtime is None:
         raise Unavailable(f"There is no runtime called '{name}'.", hint=f"Choose one of {', '.join(runtimes())}.")
     if sentence := runtime.missing():
         raise Unavailable(sentence)
-    importlib.import_module(name)
+    runtime.warm()
+    return runtime
 
 
 def feeds_of(feed: Feed) -> "dict[str, ndarray]":

@@ -36,6 +36,9 @@ class Runtime(Protocol):
     def missing(self) -> str | None:
         """None where it can be used here, else one sentence for the user."""
 
+    def warm(self) -> None:
+        """Imports and starts the library, so that neither load time nor memory of a model counts it."""
+
     def load(self, path: Path, options: Mapping[str, str]) -> Session:
         """Loads in this process (the locked child). Options: "threads", "device" ("cpu", "cuda:0"), and
         "precision" ("f32", "bf16") where the runtime knows one. Raises InputError or Unavailable."""

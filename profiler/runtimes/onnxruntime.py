@@ -30,6 +30,11 @@ class OnnxRuntime:
             return "ONNX Runtime is not installed: pip install onnxruntime."
         return None
 
+    def warm(self) -> None:
+        import onnxruntime as ort
+
+        ort.get_available_providers()
+
     def load(self, path: Path, options: Mapping[str, str]) -> "OrtSession":
         if sentence := self.missing():
             raise Unavailable(sentence)

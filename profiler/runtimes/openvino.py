@@ -28,6 +28,11 @@ class OpenVino:
             return "OpenVINO is not installed: pip install openvino."
         return None
 
+    def warm(self) -> None:
+        import openvino
+
+        openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+
     def load(self, path: Path, options: Mapping[str, str]) -> "OpenVinoSession":
         if sentence := self.missing():
             raise Unavailable(sentence)

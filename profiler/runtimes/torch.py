@@ -24,6 +24,16 @@ class Torch:
             return "PyTorch is not installed: pip install torch."
         return None
 
+    def warm(self) -> None:
+        import io
+
+        import torch
+
+        file = io.BytesIO()
+        torch.export.save(torch.export.export(torch.nn.Identity(), (torch.zeros(1),)), file)
+        file.seek(0)
+        torch.export.load(file).module()
+
     def load(self, path: Path, options: Mapping[str, str]) -> "TorchSession":
         if sentence := self.missing():
             raise Unavailable(sentence)
@@ -67,7 +77,7 @@ class TorchSession:
     """A loaded module. Outputs that have no name are called output_0, output_1, ..."""
 
     def __init__(self, module: Any, names: Sequence[str], device: str) -> None:
-        self._module, self._names, self._device = module, list(names), device
+        self.module, self._names, self._device = module, list(names), device
         self.provider = f"torch {device}"
         self.settings = {"mode": "eager", "gradients": "0"}
         if device.startswith("cuda"):
@@ -77,7 +87,7 @@ class TorchSession:
 
     def run(self, feeds: "Feeds") -> "dict[str, ndarray]":
         try:
-            outputs = self._call(self._arguments(feeds))()
+            outputs = self._call(self.arguments(feeds))()
         except RightsizeError:
             raise
         except Exception as error:
@@ -86,9 +96,10 @@ class TorchSession:
 
     def prepare(self, feeds: "Feeds") -> Callable[[], object]:
         self.run(feeds)
-        return self._call(self._arguments(feeds))
+        return self._call(self.arguments(feeds))
 
-    def _arguments(self, feeds: "Feeds") -> list[Any]:
+    def arguments(self, feeds: "Feeds") -> list[Any]:
+        """The feeds as tensors on the device, in the order the module takes them."""
         import torch
 
         if len(feeds) != len(self._names) and not set(feeds) <= set(self._names):
@@ -101,7 +112,7 @@ class TorchSession:
     def _call(self, arguments: list[Any]) -> Callable[[], object]:
         import torch
 
-        module, on_gpu = self._module, self._device.startswith("cuda")
+        module, on_gpu = self.module, self._device.startswith("cuda")
 
         def call() -> object:
             with torch.inference_mode():

@@ -187,9 +187,9 @@ def _check_names(infos: list[zipfile.ZipInfo]) -> None:
 
 def _start(file: BinaryIO, info: zipfile.ZipInfo) -> int:
     """Where the entry's bytes begin, by its own header, which must agree with the list of contents."""
-    file.seek(info.header_offset)
+    file.seek(max(0, info.header_offset))
     header = file.read(LOCAL_BYTES)
-    if len(header) < LOCAL_BYTES or not header.startswith(LOCAL):
+    if info.header_offset < 0 or len(header) < LOCAL_BYTES or not header.startswith(LOCAL):
         _refuse("This zip archive is damaged: an entry is not where the list of contents says.")
     flags, method = struct.unpack("<HH", header[6:10])
     name_length, extra_length = struct.unpack("<HH", header[26:30])

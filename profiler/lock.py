@@ -150,7 +150,7 @@ def _grants(rules: Rules) -> dict[int, Iterable[str]]:
         landlock.READ: [*SYSTEM, *(SYSTEM_GPU if rules.gpu else ()), *sorted(python), *code, *rules.readable],
         landlock.DEVICE | landlock.READ_DIR: [*DEVICES, *gpu],
         landlock.OWN_FOLDER: [rules.folder],
-        landlock.WRITE_FILE: [PEAK_MARK],
+        landlock.WRITE_FILE | landlock.TRUNCATE: [PEAK_MARK],
     }
 
 

@@ -65,10 +65,10 @@ def work(order: dict[str, Any], desk: Desk) -> None:
     except RightsizeError as error:
         desk.send(**error.as_dict())
     except Exception as error:
-        desk.send(**_in_one_line(error).as_dict())
+        desk.send(**in_one_line(error).as_dict())
 
 
-def _in_one_line(error: Exception) -> RightsizeError:
+def in_one_line(error: Exception) -> RightsizeError:
     """A library's own error: its text is a detail, never the message."""
     text = str(error)
     if isinstance(error, MemoryError) or _NO_MEMORY.search(text):

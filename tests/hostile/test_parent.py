@@ -1,0 +1,132 @@
+"""What the parent does about a child that goes wrong: one line, in time, and nothing left behind."""
+
+import threading
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from data.errors import Cancelled, InputError, MeasurementError
+from profiler.sandbox import Hooks, Limits
+from tests.hostile.world import check_text, run
+
+
+def misbehave(how, folder, limits=None, hooks=None, **more):
+    return run("misbehave", {"how": how, **more}, folder, limits=limits or Limits(seconds=30), hooks=hooks)
+
+
+def failure(*arguments, **more):
+    with pytest.raises(MeasurementError) as failed:
+        misbehave(*arguments, **more)
+    check_text(failed.value.message)
+    return failed.value
+
+
+def test_a_good_job_works_in_its_own_folder(tmp_path):
+    assert misbehave("nothing", tmp_path) == {"folder": str(tmp_path), "home": str(tmp_path)}
+
+
+def test_time_is_limited(tmp_path):
+    started = time.monotonic()
+    error = failure("spin", tmp_path, limits=Limits(seconds=0.5))
+    assert "time limit" in error.message
+    assert time.monotonic() - started < 5
+
+
+def test_memory_is_limited(tmp_path):
+    error = failure("eat", tmp_path, limits=Limits(seconds=30, memory_bytes=512 << 20))
+    assert "more memory than the 0.5 GiB" in error.message
+
+
+def test_resident_memory_is_watched_where_the_system_sets_no_limit(tmp_path, monkeypatch):
+    monkeypatch.setenv("RIGHTSIZE_WITHOUT", "limits")
+    error = failure("eat", tmp_path, limits=Limits(seconds=30, memory_bytes=512 << 20))
+    assert "more memory than the 0.5 GiB" in error.message
+
+
+def test_disk_is_limited(tmp_path):
+    assert "disk" in failure("fill", tmp_path, limits=Limits(seconds=30, file_bytes=20 << 20)).message
+
+
+def test_a_crash_is_told_and_harms_nobody(tmp_path):
+    assert "crashed the process that ran it (SIGSEGV)" in failure("crash", tmp_path).message
+    assert "code 3" in failure("leave", tmp_path).message
+
+
+def test_a_flood_of_text_is_stopped(tmp_path):
+    assert "printed more text" in failure("shout", tmp_path).message
+
+
+def test_a_flood_of_answers_is_stopped(tmp_path):
+    assert "more text than a job may" in failure("overflow", tmp_path).message
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["hello", "[1]", "1" * 5_000, "[" * 100_000, '{"progress": "x"}', '{"done": "a"}', '{"locked": 1}',
+     '{"progress": 1}', '{"done": "a", "wall_s": null, "cpu_s": 1}'],
+)  # fmt: skip
+def test_an_answer_that_is_none_is_not_believed(tmp_path, line):
+    assert "could not be read" in failure("babble", tmp_path, line=line).message
+
+
+def test_a_child_that_hangs_up_is_ended(tmp_path):
+    started = time.monotonic()
+    failure("hang_up", tmp_path)
+    assert time.monotonic() - started < 10
+
+
+def test_progress_is_plain_text_between_0_and_1(tmp_path):
+    heard = []
+    line = '{"progress": 7e9, "text": "\\u001b[31m<b>\\n' + "x" * 500 + '"}\n{"result": 1}'
+    assert misbehave("babble", tmp_path, line=line, hooks=Hooks(progress=lambda *told: heard.append(told))) == 1
+    assert heard[0][0] == 1.0
+    assert heard[0][1].startswith("<b> xxx")
+    assert len(heard[0][1]) <= 120
+
+
+def test_a_library_error_is_a_detail_without_paths(tmp_path):
+    with pytest.raises(InputError) as failed:
+        misbehave("raise_library_error", tmp_path, text="\x1b[31mInvalid magic in /home/someone/model.onnx\n at line 1")
+    assert failed.value.message == "The model could not be processed."
+    assert failed.value.details == "Invalid magic in …/model.onnx at line 1"
+
+
+@pytest.mark.parametrize("text", ["std::bad_alloc", "DefaultCPUAllocator: can't allocate", "Failed to allocate memory"])
+def test_a_library_out_of_memory_says_so(tmp_path, text):
+    assert "memory" in failure("raise_library_error", tmp_path, text=text).message
+
+
+def test_cancel_ends_it_within_a_second(tmp_path):
+    stop = threading.Event()
+    threading.Timer(0.5, stop.set).start()
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        misbehave("sleep", tmp_path, hooks=Hooks(cancelled=stop.is_set))
+    assert time.monotonic() - started < 1.5
+
+
+def test_the_peak_mark_can_be_reset_inside(tmp_path):
+    assert misbehave("peak", tmp_path) is None
+
+
+def test_a_hundred_jobs_leave_nothing_behind(tmp_path):
+    ways = [("nothing", {}), ("leave", {}), ("crash", {}), ("raise_library_error", {"text": "x"}), ("sleep", {})]
+
+    def left():
+        shared = sorted(Path("/dev/shm").glob("*"))
+        return psutil.Process().num_fds(), psutil.Process().children(recursive=True), shared
+
+    misbehave("nothing", tmp_path)
+    before, resident = left(), psutil.Process().memory_info().rss
+    for number in range(100):
+        how, more = ways[number % len(ways)]
+        limits = Limits(seconds=0.2) if how == "sleep" else Limits(seconds=30)
+        try:
+            misbehave(how, tmp_path, limits=limits, **more)
+        except (MeasurementError, InputError) as error:
+            check_text(error.message)
+    assert left() == before
+    assert psutil.Process().memory_info().rss - resident < 100 << 20
+    assert list(tmp_path.iterdir()) == [tmp_path / "home"] or list(tmp_path.iterdir()) == []

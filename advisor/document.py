@@ -33,7 +33,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
-    """One heading with what stands under it. `figures` are names `report_figures` knows."""
+    """One heading with what stands under it. `figures` are names `figures_report` knows."""
 
     id: str
     title: str
@@ -45,13 +45,24 @@ class Section:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Highlight:
+    """One of the few numbers a reader takes along: the change (or the number itself), and what it was and is."""
+
+    label: str
+    cell: Cell
+    before: Cell | None = None
+    after: Cell | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The whole: a title, the answer in one line, and the sections in order."""
+    """The whole: a title, the answer in one line, its few numbers, and the sections in order."""
 
     title: str
     verdict: str
     answer: str
     created_at: str
+    highlights: tuple[Highlight, ...]
     sections: tuple[Section, ...]
 
 
@@ -77,6 +88,13 @@ def ratio(number: Estimate | None, path: str) -> Cell:
     if number is None:
         return Cell(words.NOT_KNOWN, path=path)
     return Cell(words.interval_of(number, words.times), number.mid, f"{path}.mid", number.basis)
+
+
+def changed(number: Estimate | None, path: str) -> Cell:
+    """The same ratio as the change it means: "−63 %", with its interval."""
+    if number is None:
+        return Cell(words.NOT_KNOWN, path=path)
+    return Cell(words.interval_of(number, words.change), number.mid, f"{path}.mid", number.basis)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import threading
+import warnings
 from functools import cache
 
 import plotly.graph_objects as go
@@ -31,8 +32,10 @@ def image(drawn: go.Figure, kind: str = "png", width_px: int = WIDTH_PX, backgro
         figure = go.Figure(drawn)
         if background is not None:
             figure.update_layout(paper_bgcolor=background, plot_bgcolor=background)
-        height = int(drawn.layout.height or 420)
-        return bytes(figure.to_image(kind, width=width_px, height=height, scale=SHARPNESS if kind == "png" else 1.0))
+        height, scale = int(drawn.layout.height or 420), SHARPNESS if kind == "png" else 1.0
+        with warnings.catch_warnings():  # plotly warns that the server already has its options
+            warnings.simplefilter("ignore", UserWarning)
+            return bytes(figure.to_image(kind, width=width_px, height=height, scale=scale))
 
 
 def _browser() -> str | None:

@@ -1,8 +1,14 @@
 """The charts of a report by name, each with the text that stands for it, and as an SVG that needs no script."""
 
+import json
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
 import plotly.graph_objects as go
 
 from advisor import figures, figures_image, report_frames
+from advisor.figures_style import COLOURS
 from advisor.types import Report
 from data import words
 
@@ -38,6 +44,35 @@ def _loss_title(report: Report) -> str:
 
 def svg(drawn: go.Figure) -> str | None:
     """The figure as SVG text, drawn by a headless Chromium; None where there is none on this machine."""
-    if figures_image.missing() is not None:
-        return None
-    return figures_image.image(drawn, "svg", WIDTH_PX, background=None).decode()
+    return None if figures_image.missing() is not None else _drawn(drawn.to_json())
+
+
+@lru_cache(maxsize=64)
+def _drawn(figure_json: str) -> str:
+    """Drawn once, however many formats show it."""
+    figure = go.Figure(json.loads(figure_json))
+    return figures_image.image(figure, "svg", WIDTH_PX, background=None).decode()
+
+
+def in_both_modes(picture: str) -> str:
+    """The SVG with each colour of the light mode turned into the dark one's where the reader's mode is dark."""
+    pairs = dict(_pairs())
+
+    def named(match: re.Match[str]) -> str:
+        colour = tuple(int(part) for part in match.groups())
+        if colour not in pairs:
+            return match.group()
+        return f"light-dark(rgb{colour},rgb{pairs[colour]})"
+
+    return re.sub(r"rgb\((\d+), (\d+), (\d+)\)", named, picture)
+
+
+def _pairs() -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
+    light, dark = COLOURS["light"], COLOURS["dark"]
+    for name in ("card", "line", "ink", "mute", "grid", "accent", "grey", "greyline"):
+        yield _rgb(light[name]), _rgb(dark[name])
+    yield from zip(map(_rgb, light["series"]), map(_rgb, dark["series"]), strict=True)
+
+
+def _rgb(colour: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(colour.removeprefix("#")))

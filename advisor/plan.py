@@ -6,9 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from advisor import footprint, payback
+from advisor import footprint, outlook, payback
+from advisor.credits import credited
+from advisor.recommend import variant_title
 from advisor.search import Answer, Question, Search, default_seconds
-from advisor.types import Budget, Footprint, Plan, Recommendation, Report, Source
+from advisor.types import Budget, Footprint, Plan, Report
 from data import tables
 from data.errors import InputError
 from data.estimate import Estimate
@@ -88,7 +90,7 @@ def checked(budget: Budget) -> Budget:
 def reported(question: Question, answer: Answer) -> Report:
     """The report of a finished search: footprints a year before and after, pay-back, sources."""
     budget, found, baseline = question.budget, answer.recommendation, answer.baseline
-    grid, sources = grid_of(budget.zone)
+    grid = grid_of(budget.zone)
     before = yearly(baseline.energy_j, budget, grid)
     after = before if found.plan is None else yearly(found.plan.energy_j, budget, grid)
     spent_s = {variant.id: variant.make_s for variant in answer.variants}
@@ -102,11 +104,13 @@ def reported(question: Question, answer: Answer) -> Report:
         )  # fmt: skip
 
     recommendation = replace(found, plan=finished(found.plan), runner_up=finished(found.runner_up))
+    runs, names = last_group(answer), {one.id: variant_title(one) for one in answer.variants}
+    ahead = outlook.outlook(runs, names, budget, before, after, recommendation.plan)
     return Report(
         id=uuid.uuid4().hex[:12], created_at=now(), version=REPORT_VERSION, budget=budget, model=question.model,
-        machine=baseline.machine, baseline=baseline, measurements=last_group(answer), variants=answer.variants,
+        machine=baseline.machine, baseline=baseline, measurements=runs, variants=answer.variants,
         recommendation=recommendation, footprint_before=before, footprint_after=after,
-        sources=(*sources, *methods(recommendation, baseline.energy_j)),
+        outlook=ahead, sources=credited(before, after, recommendation, ahead),
     )  # fmt: skip
 
 
@@ -120,18 +124,6 @@ def yearly(energy_j: Estimate | None, budget: Budget, grid: Estimate | None) -> 
     return Footprint() if energy_j is None else footprint.yearly(energy_j, budget.requests_per_day, grid)
 
 
-def grid_of(zone: str | None) -> tuple[Estimate | None, tuple[Source, ...]]:
-    """Grams per kWh of a zone with its source; (None, nothing) where no zone is chosen. Raises InputError."""
-    if zone is None:
-        return None, ()
-    found = tables.zone(zone)
-    credit = tables.source(found.source)
-    named = Source(id=credit.id, title=credit.title, licence=credit.licence, as_of=credit.as_of, url=credit.url)
-    return found.estimate(), (named,)
-
-
-def methods(found: Recommendation, energy_j: Estimate | None) -> tuple[Source, ...]:
-    """How the numbers of a report came about, as sources of their own."""
-    ratio = found.plan.latency_ratio if found.plan else None
-    made = [Source(id="energy", title=energy_j.source, licence="", as_of="")] if energy_j else []
-    return (*made, *([Source(id="ratio", title=ratio.source, licence="", as_of="")] if ratio else []))
+def grid_of(zone: str | None) -> Estimate | None:
+    """Grams per kWh of a zone; None where no zone is chosen. Raises InputError where there is none of this name."""
+    return None if zone is None else tables.zone(zone).estimate()

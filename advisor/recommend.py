@@ -68,6 +68,7 @@ def candidate_plan(candidate: Candidate, percentile: float) -> Plan:
         steps=variant.steps, variant_id=variant.id, file=variant.file, file_bytes=variant.file_bytes,
         size_ratio=None if variant.file_bytes is None else variant.file_bytes / candidate.original_file_bytes,
         quality=variant.quality, calibrated_on=variant.calibrated_on,
+        loss=variant.quality.loss if variant.quality else None,
     )  # fmt: skip
     if measured is None or original is None:
         return plan
@@ -200,6 +201,11 @@ def _loss_sentence(plan: Plan) -> str:
 def title(plan: Plan) -> str:
     """The plan's steps as people say them."""
     return " + ".join(step.title or step.technique for step in plan.steps) or "The original"
+
+
+def variant_title(variant: Variant) -> str:
+    """The same of a variant."""
+    return " + ".join(step.title or step.technique for step in variant.steps) or "The original"
 
 
 def _headline(plan: Plan, budget: Budget) -> str:

@@ -1,195 +1,192 @@
-"""What a sizing report says, in order: the question, the answer, what it rests on, what was tried, the sources."""
-
-from collections.abc import Sequence
+"""What a sizing report says, in order: the answer, the question, what was tried, the years, the method, the sources."""
 
 from advisor import document as doc
-from advisor.document import Cell, Document, Section
-from advisor.recommend import percentiles, title
-from advisor.types import Footprint, Plan, Report
+from advisor import report_method, report_years
+from advisor.document import Cell, Document, Highlight, Section
+from advisor.recommend import title
+from advisor.types import Placement, Plan, Report
 from data import units, words
-from profiler.types import Measurement
+
+PLACEMENTS_SHOWN = 10
 
 
 def document(report: Report) -> Document:
     """The report as a document."""
     found = report.recommendation
+    made = (
+        _answer(report), _question(report), _tried(report), *_placement(report), *report_years.sections(report),
+        *report_method.sections(report), _files(report), report_method.sources(report),
+    )  # fmt: skip
     return Document(
         title=f"Sizing report: {report.model.name}", verdict=found.verdict, answer=found.headline,
-        created_at=report.created_at,
-        sections=(
-            _answer(report), _question(report), _footprints(report), _tried(report), _model(report),
-            _method(report), _variants(report), _sources(report),
-        ),
+        created_at=report.created_at, highlights=_highlights(report), sections=made,
     )  # fmt: skip
+
+
+def _highlights(report: Report) -> tuple[Highlight, ...]:
+    """Latency, energy, file, carbon and turbine time: the change where there is a plan, else the numbers of today."""
+    plan, before, after = report.recommendation.plan, report.footprint_before, report.footprint_after
+    own, key = "footprint_before", f"p{report.budget.percentile:g}"
+    today = (
+        ("Latency", report_method.percentile(report, 0, "p50") or report_method.percentile(report, 0, key)),
+        ("Energy per call", doc.estimate(before.energy_j_per_call, words.JOULES, f"{own}.energy_j_per_call")),
+        ("File", doc.value(report.model.file_bytes, words.size, "model.file_bytes", "measured")),
+        ("CO2e a year", doc.estimate(before.g_co2e_per_year, words.GRAMS, f"{own}.g_co2e_per_year")),
+        ("Wind turbine a year", _turbine(before.turbine_years, f"{own}.turbine_years")),
+    )
+    if plan is None:
+        return tuple(Highlight(label=label, cell=cell) for label, cell in today if cell is not None)
+    path, then = "recommendation.plan", "footprint_after"
+    size = doc.value(plan.size_ratio, words.change, f"{path}.size_ratio", "measured")
+    changes = (
+        (doc.changed(plan.latency_ratio, f"{path}.latency_ratio"), _plan_median(report, plan)),
+        (doc.changed(plan.energy_ratio, f"{path}.energy_ratio"),
+         doc.estimate(after.energy_j_per_call, words.JOULES, f"{then}.energy_j_per_call")),
+        (size, doc.value(plan.file_bytes, words.size, f"{path}.file_bytes", "measured")),
+        (doc.estimate(after.g_co2e_per_year, words.GRAMS, f"{then}.g_co2e_per_year"), None),
+        (_turbine(after.turbine_years, f"{then}.turbine_years"), None),
+    )  # fmt: skip
+    return tuple(
+        Highlight(label=label, cell=cell, before=was, after=now)
+        for (label, was), (cell, now) in zip(today, changes, strict=True)
+    )
+
+
+def _turbine(years: object, path: str) -> Cell:
+    return doc.estimate(years, words.TURBINE, path, units.S_PER_YEAR)  # type: ignore[arg-type]
+
+
+def _plan_median(report: Report, plan: Plan) -> Cell | None:
+    runs = report.outlook.runs if report.outlook else ()
+    place = next((place for place, run in enumerate(runs) if run.variant_id == plan.variant_id), None)
+    return None if place is None else report_method.percentile(report, place, "p50")
 
 
 def _answer(report: Report) -> Section:
     found = report.recommendation
-    points = [*found.reasons[:4]]
-    if found.plan is not None:
+    points = [*found.reasons]
+    if found.runner_up_margin:
         points.append(f"Runner-up: {found.runner_up_margin}")
-        if found.binding_constraint != "objective":
-            points.append(f"What binds: {found.binding_constraint}")
-        if found.plan.payback_calls is not None:
-            calls = words.count(round(found.plan.payback_calls))
-            points.append(f"Compressing has paid for itself after {calls} calls (modelled).")
-    return Section(
-        id="answer", title="The answer", paragraphs=(found.headline,), points=(*points, *found.warnings),
-        figures=("pareto",),
-    )  # fmt: skip
+    if found.verdict == "compress" and found.binding_constraint != "objective":
+        points.append(f"What binds: {found.binding_constraint}")
+    return Section(id="answer", title="Why", points=(*points, *found.warnings), figures=("before_after", "pareto"))
 
 
 def _question(report: Report) -> Section:
     budget = report.budget
     latency = "none" if budget.latency_ms is None else f"{budget.latency_ms:g} ms at p{budget.percentile:g}"
-    facts = (
-        ("Latency budget", Cell(latency, budget.latency_ms, "budget.latency_ms", "given")),
+    memory = doc.value(budget.memory_bytes, words.size, "budget.memory_bytes", "given")
+    facts = [
+        ("Latency budget", Cell(latency, budget.latency_ms, "budget.latency_ms", "given" if budget.latency_ms else "")),
         ("Allowed loss", Cell(f"{budget.max_loss:g}", budget.max_loss, "budget.max_loss", "given")),
-        ("Memory budget", doc.value(budget.memory_bytes, words.size, "budget.memory_bytes", "given")),
+        ("Memory budget", memory if budget.memory_bytes is not None else Cell("none", path="budget.memory_bytes")),
         ("Requests a day", doc.value(budget.requests_per_day, words.count, "budget.requests_per_day", "given")),
-        ("Grid zone", doc.text(budget.zone or "not chosen", "budget.zone")),
-        ("Objective", doc.text(budget.objective, "budget.objective")),
-    )
-    return Section(id="question", title="The question", facts=facts)
-
-
-def _footprints(report: Report) -> Section:
-    before, after = report.footprint_before, report.footprint_after
-    rows = [
-        [doc.text(name), _part(before, field, "footprint_before"), _part(after, field, "footprint_after")]
-        for name, field in (
-            ("Energy of one call", "energy_j_per_call"),
-            ("Energy a year", "kwh_per_year"),
-            ("CO2e a year", "g_co2e_per_year"),
-            ("Work of one wind turbine", "turbine_years"),
-        )
+        ("Grid zone", doc.text(budget.zone or "not chosen: there is no CO2e without one", "budget.zone")),
+        ("Objective", doc.text(f"least {budget.objective}", "")),
     ]
-    turbine = f"{units.TURBINE_MW:g} MW x {units.TURBINE_FULL_LOAD_H:,.0f} h = 12.5 GWh a year"
-    return Section(
-        id="footprint", title="Energy, carbon and turbine share",
-        paragraphs=(
-            f"The reference is one wind turbine: {turbine}. PUE, idle hours and the making of the device are not in "
-            "these figures: they depend on the place and stand with the placement.",
-        ),
-        tables=(doc.table("A year at the given demand", ("", "Today", "With the plan"), rows),),
-        figures=("before_after",),
-    )  # fmt: skip
-
-
-def _part(footprint: Footprint, field: str, path: str) -> Cell:
-    ladders = {
-        "energy_j_per_call": (words.JOULES, 1.0), "kwh_per_year": (words.KWH, 1.0),
-        "g_co2e_per_year": (words.GRAMS, 1.0), "turbine_years": (words.TURBINE, units.S_PER_YEAR),
-    }  # fmt: skip
-    ladder, factor = ladders[field]
-    return doc.estimate(getattr(footprint, field), ladder, f"{path}.{field}", factor)
+    if budget.users_at:
+        facts.append(("Users are in", doc.text(", ".join(budget.users_at))))
+    if budget.allowed_regions:
+        facts.append(("Regions allowed", doc.text(", ".join(budget.allowed_regions))))
+    loss = "The allowed loss is in points of accuracy (0.01 is one) where labels were given, else 1 - cosine."
+    return Section(id="question", title="The question", paragraphs=(loss,), facts=tuple(facts))
 
 
 def _tried(report: Report) -> Section:
     found = report.recommendation
-    rows = [_plan_row(plan, f"recommendation.tried.{index}") for index, plan in enumerate(found.tried)]
-    columns = ("Plan", "Latency", "Size", "Energy", "p95", "Loss", "Why not")
+    key = f"p{report.budget.percentile:g}"
+    chosen = found.plan.variant_id if found.plan else None
+    rows = [_plan_row(plan, f"recommendation.tried.{n}", key, chosen) for n, plan in enumerate(found.tried)]
+    columns = ("Plan", "Latency", "Energy", "Size", key, "Quality", "Verdict")
+    basis = {plan.latency_basis for plan in found.tried if plan.latency_ratio is not None}
+    of = "CPU times, since the runs were noisy" if basis == {"CPU time"} else "wall times"
     return Section(
         id="tried", title="Every plan tried",
-        paragraphs=("Ratios are to the original, measured beside it in the same process; below 1 is a gain.",),
+        paragraphs=(
+            "Latency, energy and size are ratios to the original, below 1 is a gain; each plan was run beside the "
+            f"original in the same process, and ratios are the median of paired {of} with their 95 % interval.",
+        ) if rows else ("No plan could be tried.",),
         points=tuple(f"Not tried: {one}" for one in found.not_tried),
-        tables=(doc.table("Plans", columns, rows),) if rows else (), figures=("latency_ecdf",),
+        tables=(doc.table("Plans, best first", columns, rows),) if rows else (), figures=("latency_ecdf",),
     )  # fmt: skip
 
 
-def _plan_row(plan: Plan, path: str) -> list[Cell]:
-    quality = plan.quality
-    loss = quality.loss if quality else None
+def _plan_row(plan: Plan, path: str, key: str, chosen: str | None) -> list[Cell]:
+    verdict = plan.ruled_out or ("recommended" if plan.variant_id == chosen else "meets the budget")
     return [
         doc.text(title(plan)),
         doc.ratio(plan.latency_ratio, f"{path}.latency_ratio"),
-        doc.value(plan.size_ratio, words.times, f"{path}.size_ratio", "measured"),
         doc.ratio(plan.energy_ratio, f"{path}.energy_ratio"),
-        doc.value(plan.latency_ms.get("p95"), words.latency, f"{path}.latency_ms.p95", "measured"),
-        Cell(_loss(plan), loss, "", "measured" if loss is not None else ""),
-        doc.text(plan.ruled_out or "", f"{path}.ruled_out"),
+        doc.value(plan.size_ratio, words.times, f"{path}.size_ratio", "measured"),
+        doc.value(plan.latency_ms.get(key), words.latency, f"{path}.latency_ms.{key}", "measured"),
+        _quality(plan, path),
+        doc.text(verdict, f"{path}.ruled_out" if plan.ruled_out else ""),
     ]
 
 
-def _loss(plan: Plan) -> str:
+def _quality(plan: Plan, path: str) -> Cell:
     quality = plan.quality
-    if quality is None or quality.loss is None:
-        return words.NOT_KNOWN
+    if quality is None or plan.loss is None:
+        return doc.text(words.NOT_KNOWN)
     if quality.kind == "accuracy":
-        return f"accuracy {words.percent(quality.accuracy_after, 3)} (was {words.percent(quality.accuracy_before, 3)})"
-    return f"1 - cosine {words.number(quality.loss)}"
+        was = words.percent(quality.accuracy_before, 3)
+        text = f"accuracy {words.percent(quality.accuracy_after, 3)} (was {was})"
+        return Cell(text, quality.accuracy_after, f"{path}.quality.accuracy_after", "measured")
+    return Cell(f"1 - cosine {words.number(plan.loss)}", plan.loss, f"{path}.loss", "measured")
 
 
-def _model(report: Report) -> Section:
-    model = report.model
-    facts = (
-        ("File", doc.text(f"{model.name} ({model.format})", "model.name")),
-        ("sha256", doc.text(model.sha256, "model.sha256")),
-        ("Size", doc.value(model.file_bytes, words.size, "model.file_bytes", "measured")),
-        ("Parameters", doc.value(model.parameter_count, words.count, "model.parameter_count", "measured")),
-        ("Computation of one call", doc.value(model.flop, words.flop, "model.flop", "modelled")),
-        ("Inputs", doc.text(", ".join(f"{one.name} {_shape(report, one.name)}" for one in model.inputs))),
-    )
-    return Section(id="model", title="The model", facts=facts, points=model.notes)
-
-
-def _shape(report: Report, name: str) -> str:
-    shape = report.baseline.workload.shapes.get(name) or report.model.shapes.get(name, ())
-    return "x".join(str(axis) for axis in shape)
-
-
-def _method(report: Report) -> Section:
-    run, here = report.baseline, report.machine
-    latencies = percentiles(run.samples_ms)
-    facts = (
-        ("Machine", doc.text(f"{here.cpu}, {here.physical_cores} cores, {words.size(here.memory_bytes)}")),
-        ("Instructions", doc.text(", ".join(here.isa))),
-        ("Run by", doc.text(f"{run.runtime}, {run.provider}", "baseline.provider")),
-        ("Settings", doc.text(", ".join(f"{key} {value}" for key, value in run.options.items()))),
-        ("Calls timed", Cell(words.count(len(run.samples_ms)), len(run.samples_ms), "", "measured")),
-        ("Warm-up calls left out", Cell(words.count(len(run.warmup_ms)), len(run.warmup_ms), "", "measured")),
-        ("Inputs", doc.text(run.workload.inputs, "baseline.workload.inputs")),
-        *((f"Latency {name}", doc.value(ms, words.latency, "", "measured")) for name, ms in latencies.items()),
-        ("Loading", doc.value(run.load_ms, words.latency, "baseline.load_ms", "measured")),
-        ("Peak memory beyond the runtime", doc.value(run.peak_bytes, words.size, "baseline.peak_bytes", "measured")),
-        ("Steady", doc.text("yes" if run.stable else "no: see the notes", "baseline.stable")),
-        ("Versions", doc.text(", ".join(f"{key} {value}" for key, value in here.versions.items()))),
-    )
-    return Section(id="method", title="How it was measured", facts=facts, points=(*run.notes, *report.notes))
-
-
-def _variants(report: Report) -> Section:
-    made = [variant for variant in report.variants if variant.failed is None]
-    rows = [
-        [
-            doc.text(" + ".join(step.title for step in variant.steps)),
-            doc.text(variant.runtime),
-            doc.value(variant.file_bytes, words.size, "", "measured"),
-            doc.text(variant.sha256),
-        ]
-        for variant in made
-    ]
-    failed = [f"{variant.steps[-1].title}: {variant.failed}" for variant in report.variants if variant.failed]
-    tables = (doc.table("Files made", ("Variant", "Runtime", "Size", "sha256"), rows),) if rows else ()
-    return Section(id="files", title="Files", points=tuple(failed), tables=tables)
-
-
-def _sources(report: Report) -> Section:
-    rows = [
-        [doc.text(one.id), doc.text(one.title), doc.text(one.licence or "-"), doc.text(one.as_of or "-")]
-        for one in report.sources
-    ]
-    return Section(
-        id="sources", title="Sources and words",
-        paragraphs=(
-            "A number is measured (a run on a real machine), predicted (by the latency model), modelled (from "
-            "published constants), claimed (a vendor's or paper's figure) or given (typed by the user).",
+def _placement(report: Report) -> tuple[Section, ...]:
+    if not report.placements:
+        return ()
+    shown = report.placements[:PLACEMENTS_SHOWN]
+    rows = [_placement_row(one, f"placements.{place}") for place, one in enumerate(shown)]
+    columns = ("Where", "On", "Replicas", "Busy", "Latency", "Network", "Energy a year", "CO2e a year", "Cost a year")
+    left = len(report.placements) - len(shown)
+    more = (f"{left:,} more places stand in the JSON report.",) if left else ()
+    return (
+        Section(
+            id="placement", title="Where to run it", points=(*shown[0].reasons, *more),
+            tables=(doc.table("Places, best first", columns, rows),),
         ),
-        tables=(doc.table("Sources", ("Id", "Title", "Licence", "As of"), rows),),
     )  # fmt: skip
 
 
-def runs(report: Report) -> Sequence[tuple[str, Measurement]]:
-    """(name, run) of the original and of every finalist, for charts."""
-    names = {variant.id: " + ".join(step.title for step in variant.steps) for variant in report.variants}
-    return [("Original" if run.variant_id is None else names[run.variant_id], run) for run in report.measurements]
+def _placement_row(one: Placement, path: str) -> list[Cell]:
+    known = {True: "", False: " (not offered there)", None: " (not known to be offered there)"}[one.available]
+    dollars = one.usd_per_year
+    return [
+        doc.text(" ".join(part for part in (one.provider, one.region, f"({one.zone})" if one.zone else "") if part)),
+        doc.text(f"{one.instance or one.device_id}{known}"),
+        doc.value(one.replicas, words.count, f"{path}.replicas", "modelled"),
+        doc.value(one.utilisation_frac, words.percent, f"{path}.utilisation_frac", "modelled"),
+        doc.estimate(one.latency_ms, words.LATENCY, f"{path}.latency_ms", 1.0 / units.MS_PER_S),
+        doc.value(one.network_ms, words.latency, f"{path}.network_ms", "modelled"),
+        doc.estimate(one.kwh_per_year, words.KWH, f"{path}.kwh_per_year"),
+        doc.estimate(one.g_co2e_per_year, words.GRAMS, f"{path}.g_co2e_per_year"),
+        Cell(words.usd(dollars.mid), dollars.mid, f"{path}.usd_per_year.mid", dollars.basis)
+        if dollars is not None
+        else doc.text(words.NOT_KNOWN),
+    ]
+
+
+def _files(report: Report) -> Section:
+    rows = [
+        [
+            doc.text("Original"), doc.text(report.baseline.runtime),
+            doc.value(report.model.file_bytes, words.size, "model.file_bytes", "measured"),
+            doc.text(report.model.sha256, "model.sha256"),
+        ]
+    ]  # fmt: skip
+    rows += [
+        [
+            doc.text(" + ".join(step.title for step in variant.steps)),
+            doc.text(variant.runtime),
+            doc.value(variant.file_bytes, words.size, f"variants.{place}.file_bytes", "measured"),
+            doc.text(variant.sha256, f"variants.{place}.sha256"),
+        ]
+        for place, variant in enumerate(report.variants)
+        if variant.failed is None
+    ]
+    failed = [f"{variant.steps[-1].title}: {variant.failed}" for variant in report.variants if variant.failed]
+    table = doc.table("Every file and its hash", ("File", "Run by", "Size", "sha256"), rows)
+    return Section(id="files", title="Files", points=tuple(failed), tables=(table,))

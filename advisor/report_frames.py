@@ -1,16 +1,24 @@
 """A report's numbers as the rows its charts are drawn from; pages show the same rows as tables."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from advisor import model_frames
-from advisor.recommend import percentiles, title
-from advisor.report_document import runs
+from advisor.recommend import percentiles, title, variant_title
 from advisor.types import Footprint, Plan, Report
 from data import words
 from data.estimate import Estimate
+from profiler.types import Measurement
 
 ORIGINAL, RECOMMENDED, MEETS, RULED_OUT = "original", "recommended", "meets the budget", "ruled out"
 QUANTITIES = ("Latency", "Energy per call", "File size")
+
+
+def runs(report: Report) -> Sequence[tuple[str, Measurement]]:
+    """(name, run) of the original and of every finalist."""
+    names = {variant.id: variant_title(variant) for variant in report.variants}
+    return [(names.get(run.variant_id or "", "Original"), run) for run in report.measurements]
 
 
 def latencies(report: Report) -> pd.DataFrame:

@@ -110,8 +110,8 @@ class Plan:
     """One candidate, measured against the original in the same child, and why it stands where it stands.
 
     `latency_ratio` is the median of paired ratios (variant / original) with its 95 % interval, of wall times or, on
-    a noisy run, of CPU times (`latency_basis` says which); `energy_ratio` that of the energy per call. `ruled_out` is
-    None for a plan that could be recommended."""
+    a noisy run, of CPU times (`latency_basis` says which); `energy_ratio` that of the energy per call. `loss` is what
+    is held against Budget.max_loss. `ruled_out` is None for a plan that could be recommended."""
 
     steps: tuple[Step, ...]
     variant_id: str
@@ -128,6 +128,7 @@ class Plan:
     calibrated_on: str = ""
     footprint: Footprint | None = None
     payback_calls: float | None = None
+    loss: float | None = None
     reasons: tuple[str, ...] = ()
     ruled_out: str | None = None
 
@@ -170,6 +171,64 @@ class Placement:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunSummary:
+    """What a report tells of one run: its calls, and its latency (ms) by percentile, each with its 95 % interval."""
+
+    name: str
+    variant_id: str | None
+    calls: int
+    warmup_calls: int
+    latency_ms: dict[str, Estimate | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Equivalent:
+    """A year told as so many of something people know, today and with the plan (None where there is no plan)."""
+
+    label: str
+    before: Estimate
+    after: Estimate | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class YearAhead:
+    """A year so far from now (0 is the coming one): demand as a multiple of today's, and what it takes on this
+    hardware with and without the plan, and with the plan on hardware renewed at the trend's pace."""
+
+    years_ahead: int
+    demand_ratio: Estimate
+    kwh_before: Estimate
+    kwh_after: Estimate | None
+    kwh_renewed: Estimate
+    turbine_years: Estimate
+    g_co2e: Estimate | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rebound:
+    """What is left of the saving if demand answered it as in a published case: energy after over before."""
+
+    title: str
+    energy_ratio: Estimate
+    caution: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlook:
+    """What follows from a report's numbers, reckoned once and kept with them: the runs' percentiles, a year in things
+    people know, the years ahead, after how many days at the given demand compressing has paid for itself, and how
+    much more demand would eat the saving up (a share of today's)."""
+
+    runs: tuple[RunSummary, ...] = ()
+    equivalents: tuple[Equivalent, ...] = ()
+    years: tuple[YearAhead, ...] = ()
+    rebounds: tuple[Rebound, ...] = ()
+    payback_days: float | None = None
+    break_even_demand_frac: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
     """A credited source of a number in a report."""
 
@@ -199,5 +258,6 @@ class Report:
     footprint_before: Footprint
     footprint_after: Footprint
     placements: tuple[Placement, ...] = ()
+    outlook: Outlook | None = None
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()

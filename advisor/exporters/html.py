@@ -1,25 +1,6 @@
 """The report as one HTML file that opens offline: no script where charts can be drawn here, no outside address ever."""
 
-import base64
-import hashlib
-import re
-from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
-
-from advisor.report_document import document
 from advisor.types import Report
-
-TEMPLATES = Path(__file__).parent / "templates"
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
-
-
-@dataclass(frozen=True, slots=True)
-class Chart:
-    """A chart's markup and the text that stands for it."""
-
-    markup: Any
-    alt: str
 
 
 class Html:
@@ -32,60 +13,10 @@ class Html:
         return None
 
     def render(self, report: Report) -> bytes:
-        """The file: every text escaped, and a content-security policy that lets nothing in and nothing out."""
-        from jinja2 import Environment, FileSystemLoader, StrictUndefined
-        from markupsafe import Markup
+        """The file, UTF-8."""
+        from advisor import report_html
 
-        made = document(report)
-        scripts: list[str] = []
-        charts = {}
-        for section in made.sections:
-            charts[section.id] = [chart for name in section.figures if (chart := _chart(report, name, scripts))]
-        environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
-        environment.filters["number"] = repr
-        page = environment.get_template("report.html.j2").render(
-            document=made, charts=charts, scripts=[Markup(script) for script in scripts], policy=_policy(scripts),
-            style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
-        )  # fmt: skip
-        return page.encode()
-
-
-def _chart(report: Report, name: str, scripts: list[str]) -> Chart | None:
-    """A static SVG, or plotly's own drawing whose scripts are collected."""
-    from markupsafe import Markup
-
-    from advisor import figures_report
-
-    drawn = figures_report.figure(report, name)
-    if drawn is None:
-        return None
-    figure, alt = drawn
-    picture = figures_report.svg(figure)
-    if picture is not None:
-        return Chart(Markup(_unique(picture, name)), alt)
-    if not scripts:
-        from plotly.offline import get_plotlyjs
-
-        scripts.append(get_plotlyjs())
-    markup = figure.to_html(full_html=False, include_plotlyjs=False, div_id=f"chart-{name}")
-    inside = re.search(r"<script[^>]*>(.*?)</script>", markup, re.DOTALL)
-    if inside is not None:
-        scripts.append(inside.group(1))
-    return Chart(Markup(re.sub(r"<script.*?</script>", "", markup, flags=re.DOTALL)), alt)
-
-
-def _unique(picture: str, name: str) -> str:
-    """Ids inside an SVG made its own, so that two charts of one page do not share clip paths."""
-    return re.sub(r'(id="|url\(#|url\(\'#|href="#)', lambda match: f"{match.group(1)}{name}-", picture)
-
-
-def _policy(scripts: list[str]) -> str:
-    """The policy; scripts of the file itself are let in by their hashes alone."""
-    if not scripts:
-        return POLICY
-    hashes = [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
-    allowed = " ".join(f"'sha256-{one}'" for one in hashes)
-    return f"{POLICY}; script-src {allowed}"
+        return report_html.page(report).encode()
 
 
 EXPORTER = Html()

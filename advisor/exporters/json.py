@@ -1,14 +1,14 @@
 """The report as JSON: every field of the record, versioned, and readable again by `read`."""
 
 import json
-from typing import Any
+from typing import Any, NoReturn
 
+from advisor import report_schema
 from advisor.types import Report
 from data.errors import InputError
 from data.records import from_plain, to_plain
 
-SCHEMA = "rightsize-report"
-READS_VERSIONS = (1,)
+NOT_OURS = "Choose the .json that the report page exports."
 
 
 class Json:
@@ -21,24 +21,48 @@ class Json:
         return None
 
     def render(self, report: Report) -> bytes:
-        """The report with its schema's name and version, UTF-8."""
-        document = {"schema": SCHEMA, "version": report.version, "report": to_plain(report)}
-        return json.dumps(document, ensure_ascii=False, allow_nan=False).encode()
+        """The report with its schema's name and version, UTF-8. What stands in it twice is referred to by its key."""
+        plain = to_plain(report)
+        for run in plain["measurements"]:
+            if run["machine"] == plain["machine"]:
+                run["machine"] = report.machine.fingerprint
+        if report.baseline in report.measurements:
+            plain["baseline"] = report.baseline.id
+        document = {"schema": report_schema.NAME, "version": report.version, "report": plain}
+        return json.dumps(document, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 def read(content: bytes) -> Report:
     """The report that `Json.render` wrote. Raises InputError on anything else."""
     try:
-        document: Any = json.loads(content)
-        if document["schema"] != SCHEMA:
-            raise KeyError("schema")
-        if document["version"] not in READS_VERSIONS:
-            raise InputError(f"This report has version {document['version']}, which is not read here.")
-        return from_plain(Report, document["report"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            "This is not a Rightsize report.", hint="Choose the .json that the report page exports.", details=str(error)
-        ) from error
+        document: Any = json.loads(content, parse_constant=_no_number)
+    except (ValueError, RecursionError) as error:
+        raise InputError("This is not a Rightsize report.", hint=NOT_OURS, details=str(error)) from error
+    if not isinstance(document, dict) or document.get("schema") != report_schema.NAME:
+        raise InputError("This is not a Rightsize report.", hint=NOT_OURS)
+    if document.get("version") != report_schema.VERSION:
+        raise InputError("This report was written by another version of Rightsize, and is not read here.")
+    report_schema.check_report(document)
+    try:
+        return from_plain(Report, _whole(document["report"]))
+    except (ValueError, KeyError, TypeError, OverflowError) as error:
+        raise InputError("This report contradicts itself.", hint=NOT_OURS, details=str(error)) from error
+
+
+def _whole(plain: dict[str, Any]) -> dict[str, Any]:
+    """The plain report with what is referred to by key put in its place. Raises KeyError where it is not there."""
+    machines = {plain["machine"]["fingerprint"]: plain["machine"]}
+    runs = [
+        run | {"machine": machines[run["machine"]] if isinstance(run["machine"], str) else run["machine"]}
+        for run in plain["measurements"]
+    ]
+    by_id = {run["id"]: run for run in runs}
+    baseline = plain["baseline"]
+    return plain | {"measurements": runs, "baseline": by_id[baseline] if isinstance(baseline, str) else baseline}
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number in JSON")
 
 
 EXPORTER = Json()

@@ -54,6 +54,20 @@ def _drawn(figure_json: str) -> str:
     return figures_image.image(figure, "svg", WIDTH_PX, background=None).decode()
 
 
+def live(drawn: go.Figure, name: str) -> tuple[str, str]:
+    """(markup, script) of plotly's own drawing, for a page that carries `plotly_script`."""
+    markup = drawn.to_html(full_html=False, include_plotlyjs=False, div_id=f"chart-{name}")
+    scripts = re.findall(r"<script[^>]*>(.*?)</script>", markup, re.DOTALL)
+    return re.sub(r"<script.*?</script>", "", markup, flags=re.DOTALL), "\n".join(scripts)
+
+
+def plotly_script() -> str:
+    """The whole of plotly.js."""
+    from plotly.offline import get_plotlyjs
+
+    return str(get_plotlyjs())
+
+
 def in_both_modes(picture: str) -> str:
     """The SVG with each colour of the light mode turned into the dark one's where the reader's mode is dark."""
     pairs = dict(_pairs())

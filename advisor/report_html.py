@@ -65,15 +65,9 @@ def _chart(report: Report, name: str, scripts: list[str], dark: bool) -> Chart |
     picture = figures_report.svg(figure)
     if picture is not None:
         return Chart(Markup(_unique(figures_report.in_both_modes(picture) if dark else picture, name)), alt)
-    if not scripts:
-        from plotly.offline import get_plotlyjs
-
-        scripts.append(get_plotlyjs())
-    markup = figure.to_html(full_html=False, include_plotlyjs=False, div_id=f"chart-{name}")
-    inside = re.search(r"<script[^>]*>(.*?)</script>", markup, re.DOTALL)
-    if inside is not None:
-        scripts.append(inside.group(1))
-    return Chart(Markup(re.sub(r"<script.*?</script>", "", markup, flags=re.DOTALL)), alt)
+    markup, script = figures_report.live(figure, name)
+    scripts += [script] if scripts else [figures_report.plotly_script(), script]
+    return Chart(Markup(markup), alt)
 
 
 def _unique(picture: str, name: str) -> str:

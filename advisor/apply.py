@@ -20,7 +20,7 @@ from profiler.types import Machine, Model
 if TYPE_CHECKING:
     from numpy import ndarray
 
-CALIBRATION_SAMPLES = 64
+CALIBRATION_SAMPLES, PER_CALL = 64, 8
 
 
 @task
@@ -49,7 +49,8 @@ def apply(
     member = known(technique)
     if (reason := member.refuses(what, where)) is not None:
         raise InputError(reason)
-    given = samples.read(what, Path(calibration) if calibration else None, most=calibration_samples, seed=seed)
+    data = Path(calibration) if calibration else None
+    given = samples.read(what, data, most=calibration_samples, per_call=PER_CALL, seed=seed)
     request = Request(
         model=what, source=Path(path), option=option, folder=desk.folder, machine=where, calibration=given.calls,
         calibration_is_random=given.is_random, training=Path(training) if training else None, seed=seed,

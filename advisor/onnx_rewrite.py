@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -159,21 +159,40 @@ def weight_bytes(proto: Any) -> int:
 def prepared(source: Path, folder: Path, *, large: bool) -> Path:
     """The model with shapes inferred, constants folded and batch norms fused, as ONNX Runtime's quantizers want it.
 
-    Symbolic shape inference fails on some graphs: those go on with ONNX's own. Raises InputError where the model
-    cannot be loaded at all."""
+    Symbolic shape inference is slow to load and fails on some graphs: it is asked only where ONNX's own leaves a
+    tensor without a shape. Raises InputError where the model cannot be loaded at all."""
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
-    path = folder / "prepared.onnx"
+    path, named = folder / "prepared.onnx", folder / "named.onnx"
     proto = load(source)
     name_nodes(proto)
+    _forget_stored_shapes(proto)
+    files = (named, *save(proto, named))
     settings = {"save_as_external_data": large, "all_tensors_to_one_file": True} if large else {}
-    try:
-        quant_pre_process(proto, str(path), **settings)
-    except Exception:
-        path.unlink(missing_ok=True)
-        with edge("Preparing for quantization"):
-            quant_pre_process(load(source), str(path), skip_symbolic_shape=True, **settings)
+    with edge("Preparing for quantization"):
+        quant_pre_process(str(named), str(path), skip_symbolic_shape=True, **settings)
+    if not large and not _knows_all_shapes(path):
+        symbolic = folder / "prepared_symbolic.onnx"
+        with suppress(Exception):
+            quant_pre_process(str(named), str(symbolic), **settings)
+            symbolic.rename(path)
+    for file in files:
+        file.unlink()
     return path
+
+
+def _forget_stored_shapes(proto: Any) -> None:
+    """Drop the shapes noted for weights: torch notes them, and a quantizer that transposes a weight trips over them."""
+    stored = {tensor.name for tensor in proto.graph.initializer}
+    kept = [value for value in proto.graph.value_info if value.name not in stored]
+    del proto.graph.value_info[:]
+    proto.graph.value_info.extend(kept)
+
+
+def _knows_all_shapes(path: Path) -> bool:
+    graph = onnx_tools.load(path, weights=False).graph
+    known = {value.name for value in (*graph.value_info, *graph.output, *graph.input)}
+    return all(name in known for node in graph.node for name in node.output if name)
 
 
 def companions(path: Path) -> tuple[Path, ...]:

@@ -32,14 +32,15 @@ def read(
     data: Path | None,
     *,
     most: int,
+    per_call: int = MOST_PER_CALL,
     shapes: Mapping[str, tuple[int, ...]] | None = None,
     seed: int = 0,
 ) -> Samples:
     """At most `most` samples: from `data` (an .npz of arrays named like the inputs, samples along axis 0, plus
-    optional `labels`), else random ones of these `shapes` (the model's own where None). Raises InputError where they
-    do not fit the model's inputs."""
+    optional `labels`), `per_call` at once where the model's batch is free; else random ones of these `shapes` (the
+    model's own where None). Raises InputError where they do not fit the model's inputs."""
     if data is not None:
-        return _given(model, data, most)
+        return _given(model, data, most, per_call)
     filled = dict(shapes or model.shapes)
     drawn = inputs.random_feeds(model, filled, seed=seed)
     count = max(1, most // length(drawn))
@@ -47,12 +48,12 @@ def read(
     return Samples(calls=calls, labels=None, is_random=True, source="random")
 
 
-def _given(model: Model, data: Path, most: int) -> Samples:
+def _given(model: Model, data: Path, most: int, per_call: int) -> Samples:
     """A model whose batch is fixed is given whole batches; others the rest of the samples too."""
     feeds, labels = inputs.load_npz(data, model)
     taken = {name: values[:most] for name, values in feeds.items()}
     fixed = _fixed_batch(model)
-    calls = tuple(inputs.batches(taken, fixed or MOST_PER_CALL, whole=fixed is not None))
+    calls = tuple(inputs.batches(taken, fixed or per_call, whole=fixed is not None))
     if not calls:
         raise InputError(f"The model takes {fixed} samples a call; the data has {length(feeds)}.")
     kept = None if labels is None else labels[: sum(length(call) for call in calls)]

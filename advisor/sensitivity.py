@@ -19,7 +19,7 @@ from profiler.types import Model
 if TYPE_CHECKING:
     from numpy import ndarray
 
-CALLS = 8
+CALLS, PER_CALL = 8, 8
 BITS = (8, 4)
 
 
@@ -81,7 +81,7 @@ def sensitivity(
         raise InputError(reason)
     if bits not in BITS:
         raise InputError("Sensitivity is measured at 8 or 4 bits.")
-    given = samples.read(what, Path(data) if data else None, most=calls * samples.MOST_PER_CALL, seed=seed)
+    given = samples.read(what, Path(data) if data else None, most=calls * PER_CALL, per_call=PER_CALL, seed=seed)
     ranking = rank(
         Path(path), given.calls[:calls], desk.folder, bits=bits, seconds=seconds,
         large=facts.is_large(what), progress=desk.progress,

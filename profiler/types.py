@@ -273,6 +273,33 @@ class OperatorProfile:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadTest:
+    """Latency under load: single requests arriving at random (Poisson) at `rate_per_s` on average, served by
+    `workers` at once. A sample is the time from a request's arrival to its answer, waiting included; `service_ms` is
+    a call's own time, and `utilisation_frac` the share of time the workers were to be busy."""
+
+    KEY: ClassVar[str] = "id"
+
+    id: str
+    created_at: str
+    model_sha256: str
+    variant_id: str | None = None
+    fingerprint: str
+    runtime: str
+    provider: str
+    options: dict[str, str]
+    workload: Workload
+    rate_per_s: float
+    achieved_per_s: float
+    workers: int
+    service_ms: float
+    utilisation_frac: float
+    samples_ms: tuple[float, ...]
+    cpu_pressure_frac: float | None = None
+    notes: tuple[str, ...] = ()
+
+
 JOB_STATES = ("queued", "running", "done", "failed", "cancelled", "interrupted")
 
 

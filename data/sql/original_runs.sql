@@ -1,6 +1,7 @@
--- The newest runs of a model's original file.
+-- The newest runs of a model's original file, sweeps left out.
 SELECT id
 FROM "Measurement"
 WHERE model_sha256 = $model_sha256 AND variant_id IS NULL
+    AND json_extract_string(workload, '$.scenario') = 'single stream'
 ORDER BY seq DESC
 LIMIT $limit

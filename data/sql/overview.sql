@@ -1,6 +1,8 @@
 -- Every model with its newest run of the original and its newest report, newest model first.
 WITH run AS (
-    SELECT model_sha256, max_by(id, seq) AS id FROM "Measurement" WHERE variant_id IS NULL GROUP BY model_sha256
+    SELECT model_sha256, max_by(id, seq) AS id FROM "Measurement"
+    WHERE variant_id IS NULL AND json_extract_string(workload, '$.scenario') = 'single stream'
+    GROUP BY model_sha256
 ),
 newest AS (
     SELECT model, max_by(id, seq) AS id FROM "Report" GROUP BY model

@@ -18,12 +18,12 @@ from data.home import Home, home
 from data.inbox import take_in
 from data.store import Store
 from profiler.jobs import Jobs
-from profiler.types import Job, Machine, Measurement, Model, OperatorProfile, Peaks
+from profiler.types import Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks
 
 Record = TypeVar("Record")
 MAIN_SUFFIXES = (".onnx", ".pt", ".pt2", ".gguf", "config.json")
 PLAIN_NAME = re.compile(r"[\w][\w .()+-]{0,119}")
-RECORDS = (Job, Machine, Measurement, Model, OperatorProfile, Peaks, Report, Variant)
+RECORDS = (Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Report, Variant)
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in RECORDS}
 
 

@@ -14,9 +14,10 @@ from data.home import Home
 from data.inbox import Inbox, open_headless, take_in
 from data.records import hints, optional
 from data.store import PARTS, Store, encode
-from profiler.types import Job, Machine, Measurement, Model, OperatorProfile, Peaks, Workload
+from profiler.types import Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Workload
 
-KINDS = {kind.__name__: kind for kind in (Model, Machine, Measurement, Job, OperatorProfile, Peaks, Variant, Report)}
+RECORDS = (Model, Machine, Measurement, Job, LoadTest, OperatorProfile, Peaks, Variant, Report)
+KINDS = {kind.__name__: kind for kind in RECORDS}
 
 
 def machine(**changes):

@@ -19,9 +19,10 @@ from profiler.machine import Watch, machine
 from profiler.measure import TIMED, Entry, Feed, feeds_of
 from profiler.measure import load as load_session
 from profiler.profile import Subject, Wish, device_lock, measure
+from profiler.run_types import LoadTest
 from profiler.sandbox import Limits
 from profiler.tasks import ChildDesk, procedure, task
-from profiler.types import LoadTest, Measurement, Workload
+from profiler.types import Measurement, Workload
 
 MOST_REQUESTS = 20_000
 MOST_BUSY_FRAC = 0.95  # beyond it the queue outgrows any test of a few seconds

@@ -22,9 +22,10 @@ from profiler.machine import machine
 from profiler.measure import Entry, Feed, feeds_of
 from profiler.measure import load as load_session
 from profiler.profile import Subject, Wish, device_lock
+from profiler.run_types import OperatorProfile, OperatorTime
 from profiler.sandbox import Limits
 from profiler.tasks import ChildDesk, procedure, task
-from profiler.types import Layer, Model, OperatorProfile, OperatorTime, Workload
+from profiler.types import Layer, Model, Workload
 
 US_PER_MS = 1_000.0
 SETTINGS = timing.Settings(budget_s=3.0, least_calls=40, least_s=1.0, most_calls=400)

@@ -18,7 +18,8 @@ from data.home import Home, home
 from data.inbox import take_in
 from data.store import Store
 from profiler.jobs import Jobs
-from profiler.types import Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks
+from profiler.run_types import LoadTest, OperatorProfile
+from profiler.types import Job, Machine, Measurement, Model, Peaks
 
 Record = TypeVar("Record")
 MAIN_SUFFIXES = (".onnx", ".pt", ".pt2", ".gguf", "config.json")

@@ -14,7 +14,8 @@ from data.home import Home
 from data.inbox import Inbox, open_headless, take_in
 from data.records import hints, optional
 from data.store import PARTS, Store, encode
-from profiler.types import Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Workload
+from profiler.run_types import LoadTest, OperatorProfile
+from profiler.types import Job, Machine, Measurement, Model, Peaks, Workload
 
 RECORDS = (Model, Machine, Measurement, Job, LoadTest, OperatorProfile, Peaks, Variant, Report)
 KINDS = {kind.__name__: kind for kind in RECORDS}

@@ -14,8 +14,9 @@ from profiler.jobs import Desk
 from profiler.load import arrivals, load_test, read_trace, sweep_kept
 from profiler.measure import Feed
 from profiler.profile import Subject
+from profiler.run_types import LoadTest
 from profiler.timing import Settings
-from profiler.types import LoadTest, Measurement, Model, Tensor
+from profiler.types import Measurement, Model, Tensor
 from tests import small_models
 from tests.fakes import Keeper
 

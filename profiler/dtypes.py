@@ -20,3 +20,8 @@ def bytes_of(dtype: str, count: int) -> int:
 def is_float(dtype: str) -> bool:
     """Whether this is a floating type of 16 bits or more."""
     return dtype in ("float64", "float32", "float16", "bfloat16")
+
+
+def sizes(parameter_count: int) -> dict[str, int]:
+    """Bytes this many parameters take at each of PRECISIONS."""
+    return {dtype: bytes_of(dtype, parameter_count) for dtype in PRECISIONS}

@@ -34,10 +34,7 @@ def model_of(
 
     Where its shapes are not known, or it cannot be followed, there are no layers, and a note says why.
     """
-    counts: dict[str, int] = {}
-    for parameter in module.parameters():
-        dtype = dtype_of(parameter)
-        counts[dtype] = counts.get(dtype, 0) + parameter.numel()
+    counts = _by_dtype(module)
     stored = [*module.parameters(), *module.buffers()]
     traced, why = _traced(module, inputs, shapes, positional)
     summary = traced.summary if traced else Summary()
@@ -48,7 +45,7 @@ def model_of(
         format=format,
         file_bytes=bytes_on_disk(path),
         parameter_count=sum(counts.values()),
-        parameters_by_dtype=dict(sorted(counts.items(), key=lambda item: -item[1])),
+        parameters_by_dtype=counts,
         weight_bytes=sum(bytes_of(dtype_of(tensor), tensor.numel()) for tensor in stored),
         producer="torch",
         operators=dict(Counter(layer.op for layer in summary.layers).most_common()),
@@ -62,6 +59,14 @@ def model_of(
         cannot_run=cannot_run,
         notes=(*notes, *why, *summary.notes),
     )
+
+
+def _by_dtype(module: "nn.Module") -> dict[str, int]:
+    """Parameters by number type, most first; one that is used in two places counts once."""
+    counts = Counter[str]()
+    for parameter in module.parameters():
+        counts[dtype_of(parameter)] += parameter.numel()
+    return dict(counts.most_common())
 
 
 def dtype_of(tensor: "torch.Tensor") -> str:

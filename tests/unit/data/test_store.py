@@ -13,7 +13,7 @@ from data.estimate import Estimate
 from data.home import Home
 from data.inbox import Inbox, open_headless, take_in
 from data.records import hints, optional
-from data.store import PARTS, Store, encode
+from data.store import PARTS, SQL, Store, encode
 from profiler.run_types import LoadTest, OperatorProfile
 from profiler.types import Job, Machine, Measurement, Model, Peaks, Workload
 
@@ -175,3 +175,8 @@ def test_headless_takes_the_store_where_no_app_holds_it(tmp_path):
     keeper.close()
     with pytest.raises(Unavailable):
         Store(tmp_path / "no such folder" / "store.duckdb")
+
+
+def test_migrations_are_numbered_once():
+    numbers = [path.name[:3] for path in (SQL / "migrations").glob("*.sql")]
+    assert len(numbers) == len(set(numbers))

@@ -39,7 +39,9 @@ def _watts(value: float | None) -> str:
 
 
 def _exact_flop(value: float | None) -> str:
-    return words.NOT_KNOWN if value is None else f"{value:.2e} FLOP".replace("e+", "e")
+    if value is None or value < 1e6:
+        return words.NOT_KNOWN if value is None else f"{words.number(value)} FLOP"
+    return f"{value:.2e} FLOP".replace("e+0", "e").replace("e+", "e")
 
 
 METRICS: dict[str, Metric] = {

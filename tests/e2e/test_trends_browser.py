@@ -1,0 +1,114 @@
+"""The trends page in a real browser: filters, address, star, click and downloads agree with each other."""
+
+import csv
+import io
+
+import pytest
+
+pytestmark = pytest.mark.browser
+CHART = ".st-key-card-trend-chart .js-plotly-plot"
+POINTS = f"""() => document.querySelector('{CHART}').data
+    .filter(trace => trace.type === 'scattergl').flatMap(trace => Array.from(trace.customdata, cell => cell[0])).sort()"""
+
+
+def drawn(tab):
+    """The names of all points on the chart."""
+    tab.idle()
+    tab.page.wait_for_selector(f"{CHART} .main-svg")
+    return tab.page.evaluate(POINTS)
+
+
+def pick(tab, button, label, value):
+    """Choose a value of a list inside a popover."""
+    tab.page.get_by_role("button", name=button).click()
+    box = tab.page.get_by_role("combobox", name=label)
+    box.click()
+    tab.page.get_by_role("option", name=value, exact=True).click()
+    tab.page.keyboard.press("Escape")
+    tab.page.keyboard.press("Escape")
+    return tab.idle()
+
+
+def download(tab, name):
+    """What a download button gives."""
+    with tab.page.expect_download(timeout=60_000) as waiting:
+        tab.page.locator(".st-key-trend-downloads").get_by_role("button", name=name).click()
+    return waiting.value.path().read_bytes()
+
+
+def rows_of(text):
+    lines = text.decode().splitlines()
+    assert lines[0].startswith("# source: Epoch AI") and lines[1] == "# licence: CC-BY-4.0"
+    return list(csv.DictReader(io.StringIO("\n".join(line for line in lines if not line.startswith("#")))))
+
+
+def test_a_filter_changes_points_and_address_and_the_address_restores_them(walk):
+    tab = walk().open("trends")
+    assert len(drawn(tab)) == 476
+    pick(tab, "Filters", "Domain", "Biology")
+    tab.page.wait_for_function("() => location.search.includes('domain=Biology')")
+    tab.page.wait_for_function(f"() => ({POINTS})().length < 476")
+    filtered = drawn(tab)
+    assert 0 < len(filtered) < 476
+    address = tab.page.url.split("/", 3)[3]
+    other = walk(scheme="dark").open(address)
+    assert drawn(other) == filtered
+    assert other.page.get_by_text("another domain").count() == 1
+
+
+def test_my_model_stands_where_its_numbers_put_it(walk):
+    tab = walk().open("trends?my_name=Small&my_parameters=7B&my_tokens=2T")
+    drawn(tab)
+    star = tab.page.evaluate(
+        f"""() => {{ const gd = document.querySelector('{CHART}');
+        const star = gd.data.find(trace => trace.name === 'Small');
+        const box = gd.querySelector('.scatterlayer .trace:last-child .point').getBoundingClientRect();
+        const plot = gd.querySelector('.nsewdrag').getBoundingClientRect();
+        const [low, high] = gd.layout.yaxis.range;
+        return {{y: Array.from(star.y)[0], share: 1 - (box.top + box.height / 2 - plot.top) / plot.height, low, high}} }}"""
+    )
+    assert star["y"] == pytest.approx(8.4e22)
+    assert star["share"] == pytest.approx((22.924 - star["low"]) / (star["high"] - star["low"]), abs=0.012)
+    assert tab.page.get_by_text("It would have been among the ten largest until December 2021.").is_visible()
+
+
+def test_downloads_hold_what_the_chart_shows(walk):
+    tab = walk().open("trends?among=Frontier+models&years=2018&years=2027")
+    names = drawn(tab)
+    assert len(names) == 77
+    assert sorted(row["name"] for row in rows_of(download(tab, "Rows (CSV)"))) == names
+    (line,) = rows_of(download(tab, "Lines (CSV)"))
+    assert line["n"] == "77" and f"{float(line['doubling_months']):.1f}" == "5.4"
+    png, svg = download(tab, "PNG"), download(tab, "SVG")
+    assert png.startswith(b"\x89PNG") and len(png) > 20_000
+    assert svg.startswith(b"<svg") and b"Training compute (FLOP)" in svg
+
+
+def test_a_click_on_a_point_shows_the_system(walk):
+    tab = walk(height=1400).open("trends?among=Study+of+2022&years=1950&years=2027")
+    drawn(tab)
+    where = tab.page.evaluate(
+        f"""() => {{ const gd = document.querySelector('{CHART}'); const plot = gd.querySelector('.nsewdrag');
+        const box = plot.getBoundingClientRect(), axes = gd._fullLayout;
+        const trace = gd._fullData.find(trace => trace.type === 'scattergl');
+        const at = Array.from(trace.customdata).findIndex(cell => cell[0] === 'Theseus');
+        return [box.left + axes.xaxis.d2p(trace.x[at]), box.top + axes.yaxis.d2p(trace.y[at])] }}"""
+    )
+    tab.page.mouse.move(*where)
+    tab.page.wait_for_timeout(300)
+    tab.page.mouse.click(*where)
+    card = tab.page.locator(".st-key-card-trend-system")
+    card.get_by_text("Bell Laboratories").wait_for()
+    assert card.get_by_text("40.0 FLOP").count() == 3  # as drawn, of 2022, of 2026
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1440, 390])
+def test_every_quantity_fits_and_is_accessible(walk, width, scheme):
+    tab = walk(width=width, height=844, scheme=scheme)
+    for quantity in ("Compute", "FLOP/s per W", "Grid carbon"):
+        tab.open(f"trends?trend={quantity}&my_flop=1e23&rebound=50&more=Rebound")
+        tab.page.wait_for_timeout(500)
+        assert tab.problems() == [] and tab.sideways_px() <= 0, quantity
+        assert tab.findings() == [], quantity
+    assert tab.failures == []

@@ -32,6 +32,13 @@ def app(tmp_path_factory):
         yield address
 
 
+@pytest.fixture
+def fresh_app(tmp_path):
+    """Address of a running app that nobody has opened yet."""
+    with serve(tmp_path) as address:
+        yield address
+
+
 class serve:
     """Starts the app on a free port with this home; stops it at the end."""
 

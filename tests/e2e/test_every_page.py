@@ -3,7 +3,7 @@
 import pytest
 
 pytestmark = pytest.mark.browser
-PAGES = ("", "profile", "compress", "report", "history", "about")
+PAGES = ("", "profile", "compress", "trends", "report", "history", "about")
 WIDTHS = {"desk": 1440, "small": 1024, "phone": 390}
 
 

@@ -102,8 +102,15 @@ def test_a_click_on_a_point_shows_the_system(walk):
     assert card.get_by_text("40.0 FLOP").count() == 3  # as drawn, of 2022, of 2026
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1440, 390])
+def test_an_address_opened_first_on_a_fresh_server_is_inside_the_app(walk, fresh_app):
+    """Streamlit takes pages/ for an app of its old kind until st.navigation has been called once."""
+    tab = walk(address=fresh_app).open("trends?trend=Grid+carbon")
+    tab.page.locator(".st-key-card-trend-grid .js-plotly-plot").wait_for()
+    assert tab.page.get_by_role("link", name="Overview").count() == 1
+    assert "trend=Grid+carbon" in tab.page.url
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
 def test_every_quantity_fits_and_is_accessible(walk, width, scheme):
     tab = walk(width=width, height=844, scheme=scheme)
     for quantity in ("Compute", "FLOP/s per W", "Grid carbon"):

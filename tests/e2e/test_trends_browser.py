@@ -8,7 +8,8 @@ import pytest
 pytestmark = pytest.mark.browser
 CHART = ".st-key-card-trend-chart .js-plotly-plot"
 POINTS = f"""() => document.querySelector('{CHART}').data
-    .filter(trace => trace.type === 'scattergl').flatMap(trace => Array.from(trace.customdata, cell => cell[0])).sort()"""
+    .filter(trace => trace.type === 'scattergl')
+    .flatMap(trace => Array.from(trace.customdata, cell => cell[0])).sort()"""
 
 
 def drawn(tab):
@@ -65,7 +66,8 @@ def test_my_model_stands_where_its_numbers_put_it(walk):
         const box = gd.querySelector('.scatterlayer .trace:last-child .point').getBoundingClientRect();
         const plot = gd.querySelector('.nsewdrag').getBoundingClientRect();
         const [low, high] = gd.layout.yaxis.range;
-        return {{y: Array.from(star.y)[0], share: 1 - (box.top + box.height / 2 - plot.top) / plot.height, low, high}} }}"""
+        const share = 1 - (box.top + box.height / 2 - plot.top) / plot.height;
+        return {{y: Array.from(star.y)[0], share, low, high}} }}"""
     )
     assert star["y"] == pytest.approx(8.4e22)
     assert star["share"] == pytest.approx((22.924 - star["low"]) / (star["high"] - star["low"]), abs=0.012)
@@ -106,7 +108,7 @@ def test_an_address_opened_first_on_a_fresh_server_is_inside_the_app(walk, fresh
     """Streamlit takes pages/ for an app of its old kind until st.navigation has been called once."""
     tab = walk(address=fresh_app).open("trends?trend=Grid+carbon")
     tab.page.locator(".st-key-card-trend-grid .js-plotly-plot").wait_for()
-    assert tab.page.get_by_role("link", name="Overview").count() == 1
+    assert tab.page.get_by_role("link", name="Overview", exact=True).count() == 1
     assert "trend=Grid+carbon" in tab.page.url
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psutil
 
-from profiler.types import Gpu, Load, Machine
+from profiler.gpus import gpus
+from profiler.types import Load, Machine
 
 CPU_INFO = Path("/proc/cpuinfo")
 PRESSURE = Path("/proc/pressure/cpu")
@@ -112,39 +113,6 @@ def versions() -> dict[str, str]:
         with suppress(importlib.metadata.PackageNotFoundError):
             found[package] = importlib.metadata.version(package)
     return found
-
-
-def gpus() -> tuple[Gpu, ...]:
-    """The GPUs the NVIDIA driver knows; none where there is no driver."""
-    import pynvml
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        return ()
-    try:
-        driver = str(pynvml.nvmlSystemGetDriverVersion())
-        return tuple(_gpu(pynvml, index, driver) for index in range(pynvml.nvmlDeviceGetCount()))
-    finally:
-        pynvml.nvmlShutdown()
-
-
-def _gpu(nvml: "object", index: int, driver: str) -> Gpu:
-    handle = nvml.nvmlDeviceGetHandleByIndex(index)  # type: ignore[attr-defined]
-    limit_w: float | None = None
-    mig = False
-    with suppress(nvml.NVMLError):  # type: ignore[attr-defined]
-        limit_w = nvml.nvmlDeviceGetEnforcedPowerLimit(handle) / 1_000  # type: ignore[attr-defined]
-    with suppress(nvml.NVMLError):  # type: ignore[attr-defined]
-        mig = bool(nvml.nvmlDeviceGetMigMode(handle)[0])  # type: ignore[attr-defined]
-    return Gpu(
-        index=index,
-        name=str(nvml.nvmlDeviceGetName(handle)),  # type: ignore[attr-defined]
-        memory_bytes=int(nvml.nvmlDeviceGetMemoryInfo(handle).total),  # type: ignore[attr-defined]
-        power_limit_w=limit_w,
-        driver=driver,
-        mig=mig,
-    )
 
 
 def _cpu_info() -> dict[str, str]:

@@ -68,7 +68,7 @@ def time_group(
         session, load_ms = load(entry)
         found[entry.label] = {
             "provider": session.provider, "settings": dict(session.settings), "load_ms": load_ms,
-            "notes": odd_outputs(session, feeds),
+            "notes": [*odd_outputs(session, feeds), *event_notes(session, feeds)],
         }  # fmt: skip
         calls[entry.label] = session.prepare(feeds)
     with desk.metered(TIMED):
@@ -96,7 +96,7 @@ def peak_memory(desk: ChildDesk, *, entry: Mapping[str, Any], feed: Mapping[str,
     """The resident memory one model needs beyond a process that has its runtime imported and its inputs ready.
 
     Returns baseline_bytes, load_bytes (resident beyond it after loading), peak_bytes (the highest beyond it while
-    loading and running) and notes.
+    loading and running), gpu_bytes (the highest of the GPU's allocator, None where it tells none) and notes.
     """
     what = from_plain(Entry, entry)
     feeds = feeds_of(from_plain(Feed, feed))
@@ -108,7 +108,9 @@ def peak_memory(desk: ChildDesk, *, entry: Mapping[str, Any], feed: Mapping[str,
         call = session.prepare(feeds)
         for _ in range(3):
             call()
+        on_device = session.device_facts(feeds).get("peak_bytes")
     return {
+        "gpu_bytes": None if on_device is None else round(on_device),
         "baseline_bytes": peak.baseline_bytes,
         "load_bytes": max(0, load_bytes),
         "peak_bytes": peak.peak_bytes,
@@ -156,6 +158,12 @@ def odd_outputs(session: Session, feeds: "dict[str, ndarray]") -> list[str]:
         if isinstance(value, np.ndarray) and value.dtype.kind == "f" and not np.isfinite(value).all()
     ]
     return [f"Output '{odd[0]}' holds values that are not finite on these inputs."] if odd else []
+
+
+def event_notes(session: Session, feeds: "dict[str, ndarray]") -> list[str]:
+    """One note with the time between the GPU's own events, where there are any."""
+    call_ms = session.device_facts(feeds).get("call_ms")
+    return [] if call_ms is None else [f"By the GPU's own events a call takes {call_ms:.3g} ms."]
 
 
 def resident_bytes() -> int:

@@ -6,18 +6,19 @@ does not save them.
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from data.estimate import Estimate
 from data.records import to_plain
-from data.units import MS_PER_S
+from data.units import BYTES_PER_MIB, MS_PER_S
 from profiler import jobs, timing
 from profiler import measure as child
 from profiler.device_lock import held
 from profiler.energy import Wattmeter
+from profiler.gpus import MemoryWatch
 from profiler.machine import Watch, machine
 from profiler.measure import Entry, Feed
 from profiler.meters import Window
@@ -25,6 +26,7 @@ from profiler.sandbox import Limits
 from profiler.types import Load, Machine, Measurement, Workload
 
 START_S = 120.0
+GPU_WARMUP_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +107,7 @@ class _Group:
             watch.stop(label)
 
         arguments = {
-            "entries": list(entries.values()), "feed": self.feed, "settings": self.wish.settings,
+            "entries": list(entries.values()), "feed": self.feed, "settings": self._settings(),
             "window_s": wattmeter.window_s,
         }  # fmt: skip
         found: dict[str, dict[str, Any]] = self.desk.task(
@@ -119,16 +121,26 @@ class _Group:
         found = {}
         for number, subject in enumerate(self.subjects):
             low, share = 0.8 + 0.2 * number / len(self.subjects), 0.2 / len(self.subjects)
-            with self.desk.span(low, low + share):
+            with self.desk.span(low, low + share), self._gpu_watch() as board:
                 found[subject.label] = self.desk.task(
                     child.peak_memory, to_plain({"entry": entries[subject.label], "feed": self.feed}),
                     readable=self._readable([subject]), limits=self._limits(1),
                 )  # fmt: skip
+            found[subject.label]["board_bytes"] = board.peak_bytes if board else None
         return found
+
+    def _settings(self) -> timing.Settings:
+        """On a GPU the warm-up lasts until its clocks have risen."""
+        settings = self.wish.settings
+        on_gpu = self.wish.device.startswith("cuda")
+        return replace(settings, warmup_s=max(settings.warmup_s, GPU_WARMUP_S)) if on_gpu else settings
 
     def _readable(self, subjects: Sequence[Subject]) -> list[Path]:
         files = [path for subject in subjects for path in (subject.path, *subject.readable)]
         return [*files, *([Path(self.feed.data)] if self.feed.data else [])]
+
+    def _gpu_watch(self) -> AbstractContextManager[MemoryWatch | None]:
+        return MemoryWatch(self.wish.device) if self.wish.device.startswith("cuda") else nullcontext()
 
     def _limits(self, count: int) -> Limits:
         return Limits(
@@ -167,8 +179,9 @@ class _Records:
             cpu_samples_ms=tuple(run.cpu_samples_ms), warmup_ms=tuple(run.warmup_ms), load_ms=found["load_ms"],
             stable=stable, calls_per_round=run.calls_per_round, energy_j=energy_j, idle_w=idle_w,
             peak_bytes=peak["peak_bytes"] if peak else None, baseline_bytes=peak["baseline_bytes"] if peak else None,
+            gpu_peak_bytes=(peak["gpu_bytes"] or peak["board_bytes"]) if peak else None,
             load_before=self.watch.before, load_after=during,
-            notes=(*reasons, *found["notes"], *energy_notes, *(peak["notes"] if peak else ())),
+            notes=(*reasons, *found["notes"], *energy_notes, *(peak["notes"] if peak else ()), *gpu_notes(peak)),
         )  # fmt: skip
 
 
@@ -196,6 +209,14 @@ def energy_above_idle(measurement: Measurement) -> Estimate | None:
         for joules, watts in ((energy.low, idle.high), (energy.mid, idle.mid), (energy.high, idle.low))
     )
     return Estimate(low=low, mid=mid, high=high, basis=energy.basis, source=f"{energy.source}, less idle power")
+
+
+def gpu_notes(peak: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """One note with both views of the GPU's memory, where there are both."""
+    if not peak or peak["gpu_bytes"] is None or peak["board_bytes"] is None:
+        return ()
+    allocator, board = (peak[name] / BYTES_PER_MIB for name in ("gpu_bytes", "board_bytes"))
+    return (f"GPU memory: {allocator:.0f} MiB by the allocator, {board:.0f} MiB more in use on the board.",)
 
 
 def max_known(*loads: Load) -> float | None:

@@ -32,10 +32,13 @@ class FakeMeter:
 class FakeNvml:
     """pynvml with one board at a constant power. `counter` False is a card before Volta."""
 
+    NVML_CLOCK_SM, NVML_TEMPERATURE_GPU = 1, 0
+
     class NVMLError(Exception):
         pass
 
-    def __init__(self, watts=200.0, *, boards=1, counter=True, counter_factor=1.0, mig=False, driver=True):
+    def __init__(self, watts=200.0, *, boards=1, counter=True, counter_factor=1.0, mig=False, driver=True, busy=90):
+        self.used_bytes, self._busy = 3 << 30, busy
         self._watts, self._boards, self._counter, self._factor = watts, boards, counter, counter_factor
         self._mig, self._driver, self._born = mig, driver, time.perf_counter()
 
@@ -61,7 +64,22 @@ class FakeNvml:
         return "Fake GPU"
 
     def nvmlDeviceGetMemoryInfo(self, handle):
-        return type("Memory", (), {"total": 80 << 30, "used": 3 << 30, "free": 77 << 30})
+        return type("Memory", (), {"total": 80 << 30, "used": self.used_bytes})
+
+    def nvmlDeviceGetUtilizationRates(self, handle):
+        return type("Rates", (), {"gpu": self._busy, "memory": 5})
+
+    def nvmlDeviceGetTemperature(self, handle, sensor):
+        return 54
+
+    def nvmlDeviceGetClockInfo(self, handle, clock):
+        return 1_200
+
+    def nvmlDeviceGetMaxClockInfo(self, handle, clock):
+        raise self.NVMLError("not supported")
+
+    def nvmlDeviceGetComputeRunningProcesses(self, handle):
+        return [type("Process", (), {"pid": 4242, "usedGpuMemory": 2 << 30})]
 
     def nvmlDeviceGetEnforcedPowerLimit(self, handle):
         return 700_000

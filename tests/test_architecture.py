@@ -13,7 +13,7 @@ ROOMS = ("data", "profiler", "advisor", "pages")
 OWNERS = {
     "streamlit": ("pages", "app.py"),
     "duckdb": ("data",),
-    "pynvml": ("profiler/meters", "profiler/machine.py"),
+    "pynvml": ("profiler/meters", "profiler/gpus.py"),
     "plotly": ("advisor/figures", "advisor/exporters"),
     "torch": ("profiler", "advisor"),
     "onnx": ("profiler", "advisor"),

@@ -26,6 +26,10 @@ class Session(Protocol):
     def prepare(self, feeds: "Feeds") -> Callable[[], object]:
         """The call to time: runs once on these inputs and returns when the outputs are there (GPU synchronised)."""
 
+    def device_facts(self, feeds: "Feeds") -> Mapping[str, float]:
+        """What the GPU itself tells of calls on these inputs: "peak_bytes" of its allocator, "call_ms" between its
+        events. Empty on a CPU, and where the runtime tells nothing."""
+
 
 class Runtime(Protocol):
     """One way to run a model file."""

@@ -100,6 +100,9 @@ class OrtSession:
         except Exception as error:
             raise _readable(error, loading=False) from error
 
+    def device_facts(self, feeds: "Feeds") -> Mapping[str, float]:
+        return {}
+
     def prepare(self, feeds: "Feeds") -> Callable[[], object]:
         """On the CPU the plain `session.run`; on a GPU inputs and outputs stay on the device, and the call ends when
         the device is done."""

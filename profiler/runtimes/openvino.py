@@ -76,6 +76,9 @@ class OpenVinoSession:
             raise _readable(error, loading=False) from error
         return {name: self._request.get_tensor(port).data.copy() for name, port in self._outputs.items()}
 
+    def device_facts(self, feeds: "Feeds") -> Mapping[str, float]:
+        return {}
+
     def prepare(self, feeds: "Feeds") -> Callable[[], object]:
         """The bare request: it reads the inputs where they lie, and leaves the outputs in its own memory."""
         self.run(feeds)

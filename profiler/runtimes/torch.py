@@ -3,6 +3,7 @@
 import importlib.util
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError, MeasurementError, RightsizeError, Unavailable
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from numpy import ndarray
 
     from profiler.runtimes import Feeds
+
+
+EVENT_CALLS = 20
 
 
 class Torch:
@@ -93,6 +97,21 @@ class TorchSession:
         except Exception as error:
             raise _readable(error, loading=False) from error
         return {name: value.detach().cpu().numpy() for name, value in named(outputs)}
+
+    def device_facts(self, feeds: "Feeds") -> Mapping[str, float]:
+        if not self._device.startswith("cuda"):
+            return {}
+        import torch
+
+        call, spent_ms = self._call(self.arguments(feeds)), []
+        for _ in range(EVENT_CALLS):
+            before, after = torch.cuda.Event(enable_timing=True), torch.cuda.Event(enable_timing=True)
+            before.record()
+            call()
+            after.record()
+            after.synchronize()
+            spent_ms.append(before.elapsed_time(after))
+        return {"peak_bytes": float(torch.cuda.max_memory_allocated(self._device)), "call_ms": median(spent_ms)}
 
     def prepare(self, feeds: "Feeds") -> Callable[[], object]:
         self.run(feeds)

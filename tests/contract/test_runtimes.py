@@ -142,7 +142,7 @@ def test_a_gpu_that_is_not_there_is_said(name, suffix, files):
     runtime = runtimes()[name]
     if sentence := runtime.missing():
         pytest.skip(sentence)
-    from profiler.machine import gpus
+    from profiler.gpus import gpus
 
     if gpus():
         pytest.skip("There is a GPU here.")

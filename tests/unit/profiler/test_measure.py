@@ -63,7 +63,10 @@ class Stub:
             held.append(np.ones(int(options.get("bytes", 8)), np.uint8))
 
         return SimpleNamespace(
-            provider="stub", settings={"kind": "stub"}, run=lambda feeds: {"y": np.zeros(1)}, prepare=lambda feeds: call
+            provider="stub", settings={"kind": "stub"},
+            run=lambda feeds: {"y": np.zeros(1)},
+            prepare=lambda feeds: call,
+            device_facts=lambda feeds: {"call_ms": 4.2, "peak_bytes": 5.0} if "gpu" in options else {},
         )
 
 
@@ -85,6 +88,14 @@ def test_a_known_delay_reads_back_within_five_percent(stub):
     assert found["window"]["calls"] == pytest.approx(10, abs=2)
     assert found["timed"]["calls"] == len(found["samples_ms"])
     assert found["timed"]["wall_s"] == pytest.approx(sum(found["samples_ms"]) / 1000)
+
+
+def test_what_the_gpu_tells_is_passed_on(stub):
+    entry = Entry(label="original", path="x", runtime="stub", options={"gpu": "1"})
+    arguments = {"feed": to_plain(Feed(model=MLP))}
+    timed = measure.time_group(Desk(), entries=[to_plain(entry)], settings=QUICK, **arguments)["original"]
+    assert timed["notes"] == ["By the GPU's own events a call takes 4.2 ms."]
+    assert measure.peak_memory(Desk(), entry=to_plain(entry), **arguments)["gpu_bytes"] == 5
 
 
 def test_a_known_allocation_reads_back_within_five_percent(stub):

@@ -94,6 +94,14 @@ def test_one_measurement_at_a_time_and_a_waiting_one_can_be_cancelled():
         pass
 
 
+def test_both_views_of_the_gpus_memory_are_told():
+    assert profile.gpu_notes({"gpu_bytes": 10 << 20, "board_bytes": 300 << 20}) == (
+        "GPU memory: 10 MiB by the allocator, 300 MiB more in use on the board.",
+    )
+    assert profile.gpu_notes({"gpu_bytes": None, "board_bytes": 300 << 20}) == ()
+    assert profile.gpu_notes(None) == ()
+
+
 def test_energy_above_idle_is_the_difference_and_never_negative():
     def measured(idle_w):
         return Measurement(

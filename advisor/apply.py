@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy import ndarray
 
 CALIBRATION_SAMPLES, PER_CALL = 64, 8
+MOSTLY_LEFT = 0.9  # of the size: recurrent layers, for one, are quantized by few techniques
 
 
 @task
@@ -61,7 +62,7 @@ def apply(
     desk.progress(0.8, "Running the result once")
     _verify(product, request)
     desk.progress(1.0, "Done")
-    return _described(product, request) | spent
+    return _described(member, product, request) | spent
 
 
 def known(name: str) -> Technique:
@@ -90,7 +91,7 @@ def _run(runtime: str, path: Path, options: Mapping[str, str], call: Mapping[str
     return load(entry)[0].run(call)
 
 
-def _described(product: Product, request: Request) -> dict[str, Any]:
+def _described(member: Technique, product: Product, request: Request) -> dict[str, Any]:
     files = [product.file, *product.companions]
     runnable = product.decoded or product.file
     if product.file.suffix == ".onnx":
@@ -100,6 +101,10 @@ def _described(product: Product, request: Request) -> dict[str, Any]:
     for path in request.folder.iterdir():
         if path.is_file() and path not in {*files, runnable}:
             path.unlink()
+    file_bytes = bytes_on_disk(product.file, product.companions)
+    notes = list(product.notes)
+    if member.STAGE == "quantize" and file_bytes > MOSTLY_LEFT * request.model.file_bytes:
+        notes.append(f"the file is {file_bytes / request.model.file_bytes:.0%} of the original's: most weights stayed")
     return {
         "file": product.file.name,
         "companions": [path.name for path in product.companions],
@@ -107,9 +112,9 @@ def _described(product: Product, request: Request) -> dict[str, Any]:
         "runtime": product.runtime,
         "runtime_options": dict(product.runtime_options),
         "sha256": sha256_of(product.file, product.companions),
-        "file_bytes": bytes_on_disk(product.file, product.companions),
+        "file_bytes": file_bytes,
         "weight_bytes": weight_bytes,
         "changed_count": product.changed_count,
-        "notes": list(product.notes),
+        "notes": notes,
         "calibrated_on": "random inputs" if request.calibration_is_random else "the given inputs",
     }

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import small_models as small
 
@@ -36,8 +37,8 @@ class Desk:
         self.told.append((done_frac, text))
 
 
-def applied(name, path, tmp_path, *, option=None, machine=small.MACHINE, calibration=None):
-    model = small.facts(path)
+def applied(name, path, tmp_path, *, option=None, machine=small.MACHINE, calibration=None, model=None):
+    model = model or small.facts(path)
     technique = techniques()[name]
     folder = tmp_path / "job"
     folder.mkdir(exist_ok=True)
@@ -161,6 +162,39 @@ def test_it_says_that_calibration_data_does_not_fit(technique, tmp_path):
         with pytest.raises(RightsizeError) as caught:
             applied(technique.NAME, path, tmp_path, calibration=data)
         assert "takes batchx32" in caught.value.message or "x32" in caught.value.message
+
+
+def test_weights_outside_the_file_are_found(technique, tmp_path):
+    """External data, as every model above 2 GB has it."""
+    path = FITTING.get(technique.NAME, small.mlp)(tmp_path / "model.onnx")
+    call = small.feeds(small.facts(path), calls=1)[0]
+    wanted = small.outputs(path, call)
+    whole = small.facts(path)
+    proto = onnx.load(path)
+    onnx.save(proto, path, save_as_external_data=True, location="model.onnx.data", size_threshold=64)
+    answer, folder = applied(technique.NAME, path, tmp_path, model=whole)
+    session = runtimes()[answer["runtime"]].load(
+        folder / (answer["decoded"] or answer["file"]), {"threads": "1", **answer["runtime_options"]}
+    )
+    assert session.run(call).keys() == wanted.keys()
+
+
+def test_a_model_that_is_too_large_for_one_file_works_or_is_refused(technique, tmp_path, monkeypatch):
+    """The limit of 2 GiB is made 3 KiB: what follows from it is the same."""
+    path = FITTING.get(technique.NAME, small.mlp)(tmp_path / "model.onnx")
+    whole = small.facts(path)
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="model.onnx.data", size_threshold=64)
+    monkeypatch.setattr("advisor.facts.PROTOBUF_LIMIT_BYTES", 3 << 10)
+    monkeypatch.setattr("profiler.onnx_tools.EXTERNAL_ABOVE_BYTES", 3 << 10)
+    if (reason := technique.refuses(whole, small.MACHINE)) is not None:
+        sentence(reason)
+        assert "2 GB" in reason
+        return
+    answer, folder = applied(technique.NAME, path, tmp_path, model=whole)
+    assert answer["companions"] and all((folder / name).exists() for name in answer["companions"])
+    assert answer["file_bytes"] > (folder / answer["file"]).stat().st_size
+    left = {path.name for path in folder.iterdir()} - {answer["file"], answer["decoded"], *answer["companions"]}
+    assert not left
 
 
 def test_asking_loads_no_heavy_library(tmp_path):

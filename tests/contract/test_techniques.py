@@ -171,7 +171,7 @@ def test_weights_outside_the_file_are_found(technique, tmp_path):
     wanted = small.outputs(path, call)
     whole = small.facts(path)
     proto = onnx.load(path)
-    onnx.save(proto, path, save_as_external_data=True, location="model.onnx.data", size_threshold=64)
+    onnx.save(proto, path, save_as_external_data=True, location="model.onnx.data", size_threshold=128)
     answer, folder = applied(technique.NAME, path, tmp_path, model=whole)
     session = runtimes()[answer["runtime"]].load(
         folder / (answer["decoded"] or answer["file"]), {"threads": "1", **answer["runtime_options"]}
@@ -183,7 +183,7 @@ def test_a_model_that_is_too_large_for_one_file_works_or_is_refused(technique, t
     """The limit of 2 GiB is made 3 KiB: what follows from it is the same."""
     path = FITTING.get(technique.NAME, small.mlp)(tmp_path / "model.onnx")
     whole = small.facts(path)
-    onnx.save(onnx.load(path), path, save_as_external_data=True, location="model.onnx.data", size_threshold=64)
+    onnx.save(onnx.load(path), path, save_as_external_data=True, location="model.onnx.data", size_threshold=128)
     monkeypatch.setattr("advisor.facts.PROTOBUF_LIMIT_BYTES", 3 << 10)
     monkeypatch.setattr("profiler.onnx_tools.EXTERNAL_ABOVE_BYTES", 3 << 10)
     if (reason := technique.refuses(whole, small.MACHINE)) is not None:

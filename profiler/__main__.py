@@ -1,4 +1,4 @@
-"""Headless: `python -m profiler inspect|measure FILE`, `python -m profiler machine`. JSON with --json."""
+"""Headless: `python -m profiler inspect|measure|operators|load|sweep FILE`, `python -m profiler machine`."""
 
 import sys
 import time
@@ -12,23 +12,33 @@ from data.errors import InputError
 from data.home import home
 from data.inbox import open_headless
 from data.records import to_plain
+from data.text import plain
 from data.units import BYTES_PER_MIB, MS_PER_S
 from profiler import intake, profile, stats
 from profiler.inputs import filled_shapes
 from profiler.jobs import Desk
 from profiler.kept import runtime_for
+from profiler.load import load_test, swept
 from profiler.machine import load, machine
 from profiler.measure import Feed
+from profiler.operators import profile_operators
 from profiler.peaks import measured_peaks
 from profiler.runtimes import runtimes
 from profiler.timing import Settings
 from profiler.types import Measurement, Model
 
+SHOWN_OPERATORS = 20
+MOST_SECONDS = 100_000
+
 
 def main(arguments: list[str]) -> None:
     """Does what the arguments ask for. Raises RightsizeError where it cannot."""
     asked = _parser().parse_args(arguments)
-    {"inspect": _inspect, "measure": _measure, "machine": _machine}[asked.command](asked)
+    commands = {
+        "inspect": _inspect, "measure": _measure, "operators": _operators, "load": _load, "sweep": _sweep,
+        "machine": _machine,
+    }  # fmt: skip
+    commands[asked.command](asked)
 
 
 def _inspect(asked: Any) -> None:
@@ -54,6 +64,59 @@ def _measure(asked: Any) -> None:
         console.answer(shown(measured))
     else:
         print(_lines(measured))
+
+
+def _operators(asked: Any) -> None:
+    with _desk() as desk, _opened(desk, asked) as (subject, feed):
+        wish = profile.Wish(device=asked.device, threads=asked.threads)
+        with desk.span(0.1, 1.0):
+            layers = intake.at_shapes(desk, subject.path, feed.model, feed.shapes).layers
+            found = profile_operators(desk, subject, feed, layers, wish)
+        desk.save(feed.model, machine(), found)
+    if asked.json:
+        console.answer(found)
+        return
+    slowest = sorted(found.operators, key=lambda row: -row.ms)[:SHOWN_OPERATORS]
+    for row in slowest:
+        print(f"{row.ms:9.4f} ms {row.ms / found.sum_ms:6.1%}  {row.op:20} {', '.join(row.layers)[:60]}")
+    print("\n".join(found.notes))
+
+
+def _load(asked: Any) -> None:
+    with _desk() as desk, _opened(desk, asked) as (subject, feed):
+        with desk.span(0.1, 1.0):
+            found = load_test(
+                desk, subject, feed, asked.rate, seconds=asked.seconds, workers=asked.workers, threads=asked.threads
+            )
+        desk.save(feed.model, machine(), found)
+    named = {f"p{percent:g}_ms": stats.percentile(found.samples_ms, percent) for percent in (50, 90, 95, 99)}
+    if asked.json:
+        console.answer(to_plain(found) | named)
+        return
+    print(f"{found.rate_per_s:g} requests/s asked, {found.achieved_per_s:.4g}/s answered, {found.workers} at once")
+    print(f"alone {found.service_ms:.3g} ms a request; busy {found.utilisation_frac:.0%} of the time")
+    known = [f"{name.removesuffix('_ms')} {value:.3g} ms" for name, value in named.items() if value is not None]
+    print("under load " + ", ".join(known))
+
+
+def _sweep(asked: Any) -> None:
+    runs: list[dict[str, Any]] = []
+    settings = [(batch, threads) for threads in asked.threads for batch in asked.batch]
+    with _desk() as desk:
+        for number, (asked.batch, threads) in enumerate(settings):
+            share = (number / len(settings), (number + 1) / len(settings))
+            with desk.span(*share), _opened(desk, asked) as (subject, feed):
+                measured = swept(desk, subject, feed, threads)
+                desk.save(feed.model, measured)
+            runs.append(shown(measured))
+    if asked.json:
+        console.answer({"runs": runs})
+        return
+    for run in runs:
+        call, middle = run["workload"], run["p50_ms"] or run["mean_ms"]
+        setting = f"batch {call['batch_size']:4} threads {call['threads']:3}"
+        memory = f"{(run['peak_bytes'] or 0) / BYTES_PER_MIB:8.1f} MiB"
+        print(f"{setting}  p50 {middle:9.3g} ms  {run['throughput_per_s']:10.4g} samples/s  {memory}")
 
 
 @contextmanager
@@ -157,12 +220,32 @@ def _parser() -> console.Parser:
     here = commands.add_parser("machine", parents=[told, where], help="what this machine is")
     here.add_argument("--peaks", action="store_true", help="measure what it reaches: products and streams")
     measure = commands.add_parser("measure", parents=[file, where], help="latency, memory and energy here")
-    measure.add_argument("--batch", type=_positive, default=1)
-    measure.add_argument("--data", help="an .npz with arrays named like the model's inputs")
-    measure.add_argument("--runtime", choices=list(runtimes()))
-    measure.add_argument("--precision", choices=("f32", "bf16"))
-    measure.add_argument("--seconds", type=float, default=10.0, help="time budget of the timed loop")
+    measure.add_argument("--seconds", type=_seconds, default=10.0, help="time budget of the timed loop")
+    operators = commands.add_parser("operators", parents=[file, where], help="where the time of a call goes")
+    load = commands.add_parser("load", parents=[file, where], help="latency while requests arrive at random")
+    load.add_argument("--rate", type=_seconds, required=True, help="requests a second on average")
+    load.add_argument("--workers", type=_positive, default=1, help="requests served at once")
+    load.add_argument("--seconds", type=_seconds, default=10.0)
+    sweep = commands.add_parser("sweep", parents=[file], help="every batch size on every number of threads")
+    sweep.add_argument("--batch", type=_positive, nargs="+", default=[1, 2, 4, 8])
+    sweep.add_argument("--threads", type=_positive, nargs="+", default=[1, machine().physical_cores])
+    for command in (measure, operators, load, sweep):
+        command.add_argument("--data", help="an .npz with arrays named like the model's inputs")
+        command.add_argument("--runtime", choices=list(runtimes()))
+        command.add_argument("--precision", choices=("f32", "bf16"))
+    for command in (measure, operators, load):
+        command.add_argument("--batch", type=_positive, default=1)
     return parser
+
+
+def _seconds(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= MOST_SECONDS:
+        raise InputError(f"'{plain(text, 40)}' is not a number between 0 and {MOST_SECONDS:,}.")
+    return value
 
 
 def _positive(text: str) -> int:

@@ -119,6 +119,15 @@ def read(desk: Desk, file: Path, verdict: Verdict, name: str, shapes: Mapping[st
     return replace(found, name=plain(Path(name).stem or name), notes=(*verdict.notes, *found.notes))
 
 
+def at_shapes(desk: Desk, file: Path, model: Model, shapes: Mapping[str, Sequence[int]]) -> Model:
+    """The model with its graph at these input shapes; read again where it was built for others."""
+    if {name: tuple(shape) for name, shape in shapes.items()} == dict(model.shapes):
+        return model
+    arguments = {"path": str(file), "name": model.name, "shapes": dict(shapes), "format_name": model.format}
+    readable = [file, *(companions(file) if model.format == "onnx" else ())]
+    return from_plain(Model, desk.task(inspect, arguments, readable=readable, limits=Limits(seconds=INSPECT_S)))
+
+
 def keep(home: Home, model: Model, file: Path) -> Path:
     """Copies the file, and those beside it that hold its weights, into the model's folder; the kept file."""
     folder = home.model(model.sha256)

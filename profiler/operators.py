@@ -16,7 +16,7 @@ from data.records import from_plain, to_plain
 from data.units import BYTES_PER_GIB
 from profiler import jobs, timing
 from profiler.inputs import filled_shapes
-from profiler.inspect import inspect
+from profiler.intake import at_shapes
 from profiler.kept import kept_model, runtime_for
 from profiler.machine import machine
 from profiler.measure import Entry, Feed, feeds_of
@@ -55,9 +55,7 @@ def profile_kept(
     if model.cannot_run:
         raise InputError(model.cannot_run)
     filled = filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size)
-    if filled != dict(model.shapes):
-        arguments = {"path": str(file), "name": model.name, "shapes": filled}
-        model = from_plain(Model, desk.task(inspect, arguments, readable=[file.parent]))
+    model = at_shapes(desk, file, model, filled)
     subject = Subject(path=file, model_sha256=sha256, runtime=runtime_for(model.format), readable=(file.parent,))
     feed = Feed(model=model, shapes=filled, batch_size=batch_size)
     found = profile_operators(desk, subject, feed, model.layers, Wish(device=device, threads=threads))

@@ -10,7 +10,9 @@ import pytest
 from data import console
 from data.home import home
 from data.store import Store
+from profiler import load
 from profiler.__main__ import main
+from profiler.timing import Settings
 from profiler.types import Measurement, Model
 from tests import small_models
 
@@ -62,6 +64,19 @@ def test_measure_answers_with_statistics_and_stores_what_it_measured(tmp_path, c
     assert store.get(Model, kept.model_sha256) is not None
 
 
+def test_operators_load_and_sweep_answer_in_json(tmp_path, command, monkeypatch):
+    quick = Settings(budget_s=0.2, warmup_s=0.01, least_calls=20, least_s=0.05, most_calls=200)
+    monkeypatch.setattr(load, "SWEPT", quick)
+    path = small_models.mlp(tmp_path / "m.onnx")
+    _, out, _ = command("operators", path, "--threads", 1, "--json")
+    assert sum(row["flop"] for row in json.loads(out)["operators"]) == 2 * (64 * 32 + 10 * 64)
+    _, out, _ = command("load", path, "--rate", 200, "--seconds", 1, "--threads", 1, "--json")
+    assert json.loads(out)["p50_ms"] > 0
+    _, out, _ = command("sweep", path, "--batch", 1, 2, "--threads", 1, "--json")
+    assert [run["workload"]["batch_size"] for run in json.loads(out)["runs"]] == [1, 2]
+    assert Store(home().store).ask("sweep", model_sha256=json.loads(out)["runs"][0]["model_sha256"]).shape[0] == 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
@@ -71,6 +86,8 @@ def test_measure_answers_with_statistics_and_stores_what_it_measured(tmp_path, c
         (("measure", "MODEL", "--batch", "0"), 2),
         (("measure", "MODEL", "--no-such-flag"), 2),
         (("measure", "MODEL", "--device", "abacus"), 3),
+        (("measure", "MODEL", "--seconds", "nan"), 2),
+        (("load", "MODEL", "--rate", "0"), 2),
         (("measure", "TEXT"), 2),
     ],
 )

@@ -7,7 +7,7 @@ ONNX Runtime 1.31 with a segmentation fault, functions that call functions doubl
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import cache
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -37,9 +37,9 @@ def check_onnx(model: "ModelProto", path: Path) -> None:
     `model` is what `onnx.load(path, load_external_data=False)` read; external files are looked for beside `path`.
     """
     _check_versions(model)
-    _check_text(model)
     functions = {(function.domain, function.name, function.overload): function for function in model.functions}
     _check_size(model, functions)
+    _check_text(model)
     versions = _versions(model.opset_import)
     for graph in _graphs(model.graph):
         _check_nodes(graph.node, versions, functions)
@@ -81,11 +81,10 @@ def _check_text(model: "ModelProto") -> None:
 
 
 def _check_size(model: "ModelProto", functions: "dict[tuple[str, str, str], FunctionProto]") -> None:
+    if next(islice(_every_node(model), NODES, None), None) is not None:
+        _refuse(f"The graph has more than {NODES:,} nodes, the limit.")
     if _depth(model.graph) > DEPTH:
         _refuse(f"The graph is nested more than {DEPTH} levels deep, more than an operator is run with.")
-    count = sum(1 for _ in _every_node(model))
-    if count > NODES:
-        _refuse(f"The graph has {count:,} nodes; {NODES:,} is the limit.")
     known: dict[tuple[str, str, str], int] = {}
     total = sum(_expanded(node, functions, known, ()) for graph in _graphs(model.graph) for node in graph.node)
     if total > EXPANDED_NODES:

@@ -37,13 +37,14 @@ def doubling(levels):
 
 def nested(levels):
     """A graph of Ifs inside Ifs."""
+    leaf = helper.make_graph([node("Identity", ("x",), ("o",))], "o", [], [helper.make_empty_tensor_value_info("o")])
     inner = helper.make_graph([node("Identity", ("x",), ("e",))], "e", [], [helper.make_empty_tensor_value_info("e")])
     for level in range(levels):
         name = f"v{level}"
-        branch = node("If", ("c",), (name,), then_branch=inner, else_branch=inner)
+        branch = node("If", ("c",), (name,), then_branch=inner, else_branch=leaf)
         inner = helper.make_graph([branch], name, [], [helper.make_empty_tensor_value_info(name)])
     condition = helper.make_tensor("c", TensorProto.BOOL, [], [True])
-    return model([node("If", ("c",), ("y",), then_branch=inner, else_branch=inner)], initializers=[condition])
+    return model([node("If", ("c",), ("y",), then_branch=inner, else_branch=leaf)], initializers=[condition])
 
 
 def stored(**changes):
@@ -101,7 +102,7 @@ BROKEN = {
         model([node("F", domain="local")], functions=[function("F", [node("F", domain="local")])]), "recursion"),
     "doubling": (model([node("f20", domain="local")], functions=doubling(20)), "levels deep"),
     "doubling, shallow": (model([node("f15", domain="local")] * 4, functions=doubling(15)), "expand"),
-    "many nodes": (model([node("Relu", (f"t{i}",), (f"t{i + 1}",)) for i in range(50_001)]), "50,001 nodes"),
+    "many nodes": (model([node("Relu", (f"t{i}",), (f"t{i + 1}",)) for i in range(50_001)]), "50,000 nodes"),
     "deep": (nested(20), "deep"),
     "cycle": (model([node("Relu", ("b",), ("a",)), node("Relu", ("a",), ("b",)), node("Neg")]), "cycle"),
     "made twice": (model([node("Relu"), node("Neg")]), "Two nodes"),

@@ -1,0 +1,50 @@
+"""Random damage to good files of every format: the app's process lives, each text is one line."""
+
+import pytest
+
+from profiler.sandbox import Limits
+from tests.hostile.test_core import SOUND
+from tests.hostile.world import CORPUS, check_text, corpus, run
+
+NAMES = {
+    "onnx": "model.onnx", "onnx_bundle": "model.zip", "torchscript": "model.pt", "pt2": "model.pt2",
+    "state_dict": "weights.pth", "safetensors": "weights.safetensors", "gguf": "weights.gguf",
+    "hf_config": "config.json",
+}  # fmt: skip
+TORCH = {"torchscript", "pt2", "state_dict"}
+SAMPLE, ALL = 40, 500
+SEED = 20261122
+
+
+def chewed(folder, kind, data, count):
+    (folder / "job").mkdir()
+    (folder / "whole").write_bytes(data)
+    arguments = {"path": str(folder / "whole"), "name": NAMES[kind], "count": count, "seed": SEED}
+    limits = Limits(seconds=300, memory_bytes=4 << 30)
+    found = run("chew", arguments, folder / "job", readable=[folder / "whole"], limits=limits)
+    assert found["accepted"] + found["refused"] == count
+    assert found["refused"] > 0
+    for text in found["told"]:
+        if text:
+            check_text(text)
+
+
+@pytest.mark.parametrize("kind", SOUND)
+def test_a_sample_of_mutations(tmp_path, kind):
+    chewed(tmp_path, kind, SOUND[kind], SAMPLE if kind not in TORCH else SAMPLE // 2)
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("kind", SOUND)
+def test_all_mutations(tmp_path, kind):
+    chewed(tmp_path, kind, SOUND[kind], ALL)
+
+
+@pytest.mark.hostile
+@pytest.mark.parametrize("kind", SOUND)
+def test_all_mutations_of_real_files(tmp_path, kind):
+    good = [item for item in corpus()["items"] if item["category"] == "control"]
+    controls = {item["format"].replace("onnx-zip", "onnx_bundle"): item for item in good}
+    if kind not in controls:
+        pytest.skip("the corpus has no good file of this kind")
+    chewed(tmp_path, kind, (CORPUS / controls[kind]["file"]).read_bytes(), ALL)

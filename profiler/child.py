@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,7 @@ class Child:
             for message in self._messages(POLL_S):
                 if "result" in message:
                     return message["result"]
-                self._hear(message, hooks)
+                self._hear(message, hooks, limits)
             if hooks.cancelled():
                 raise Cancelled("Cancelled.")
             now = time.monotonic()
@@ -124,7 +125,7 @@ class Child:
         deadline = time.monotonic() + seconds
         while not self.report and time.monotonic() < deadline:
             for message in self._messages(POLL_S):
-                self._hear(message, Hooks())
+                self._hear(message, Hooks(), Limits())
         return self.report
 
     def end(self) -> None:
@@ -177,22 +178,33 @@ class Child:
         if self._printed > OUTPUT_LIMIT_BYTES:
             raise MeasurementError("The job printed more text than a job may.")
 
-    def _hear(self, message: dict[str, Any], hooks: Hooks) -> None:
+    def _hear(self, message: dict[str, Any], hooks: Hooks, limits: Limits) -> None:
         try:
-            if "error" in message:
-                raise from_dict({key: str(value) for key, value in message.items()})
-            if "progress" in message:
-                hooks.progress(min(1.0, max(0.0, float(message["progress"]))), plain(message["text"]))
-            elif "ready" in message:
-                hooks.meter_start(plain(message["ready"]))
-                self._tell("go")
-            elif "done" in message:
-                window = Window(wall_s=float(message["wall_s"]), cpu_s=float(message["cpu_s"]))
-                hooks.meter_stop(plain(message["done"]), window)
-            elif "locked" in message:
-                self.report = {plain(layer): plain(state) for layer, state in dict(message["locked"]).items()}
+            act = self._meaning(message, hooks, limits)
         except (KeyError, TypeError, ValueError) as error:
             raise _garbled() from error
+        act()
+
+    def _meaning(self, message: dict[str, Any], hooks: Hooks, limits: Limits) -> Callable[[], None]:
+        """What a line asks the parent to do; it is done once the whole line has been understood."""
+        if "error" in message:
+            raise _told(from_dict({key: str(value) for key, value in message.items()}), limits)
+        if "progress" in message:
+            done_frac = min(1.0, max(0.0, float(message["progress"])))
+            return partial(hooks.progress, done_frac, plain(message["text"]))
+        if "ready" in message:
+            return partial(self._bracket, hooks, plain(message["ready"]))
+        if "done" in message:
+            window = Window(wall_s=float(message["wall_s"]), cpu_s=float(message["cpu_s"]))
+            return partial(hooks.meter_stop, plain(message["done"]), window)
+        if "locked" in message:
+            report = {plain(layer): plain(state) for layer, state in dict(message["locked"]).items()}
+            return partial(self.report.update, report)
+        raise KeyError("a line of no known kind")
+
+    def _bracket(self, hooks: Hooks, label: str) -> None:
+        hooks.meter_start(label)
+        self._tell("go")
 
     def _resident_bytes(self) -> int:
         try:
@@ -252,12 +264,23 @@ def _size_bytes(folder: Path) -> int:
     return total
 
 
+def _told(error: RightsizeError, limits: Limits) -> RightsizeError:
+    """The child's error; where it ran out of memory, with the figure that only the parent knows."""
+    if isinstance(error, MeasurementError) and "memory" in error.message.lower():
+        return _too_much(limits.memory, error.hint, error.details)
+    return error
+
+
 def _too_long(seconds: float) -> MeasurementError:
     return MeasurementError(f"This took longer than its time limit of {seconds:.0f} s and was stopped.")
 
 
-def _too_much(memory_bytes: int) -> MeasurementError:
-    return MeasurementError(f"This needs more memory than the {memory_bytes / BYTES_PER_GIB:.1f} GiB a job may use.")
+def _too_much(memory_bytes: int, hint: str = "", details: str = "") -> MeasurementError:
+    return MeasurementError(
+        f"This needs more memory than the {memory_bytes / BYTES_PER_GIB:.1f} GiB a job may use.",
+        hint=hint or "Try smaller inputs or a smaller batch, or a machine with more memory.",
+        details=details,
+    )
 
 
 def _garbled() -> MeasurementError:

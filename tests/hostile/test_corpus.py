@@ -82,9 +82,10 @@ def test_data_comes_to_what_it_must(name):
 
 
 @pytest.mark.parametrize("name", sorted(LIMITED))
-def test_what_never_ends_is_ended(desk, name):
+def test_what_never_ends_is_ended(desk, name, monkeypatch):
     """Inspected and run as the product does, with small limits."""
     seconds = 4.0 if name in ENDLESS else 60.0
+    monkeypatch.setattr(intake, "INSPECT_S", seconds)
     started = time.monotonic()
     with pytest.raises(RightsizeError) as failed:
         inspect_and_run(desk, CORPUS / ITEMS[name]["file"], ITEMS[name], Limits(seconds=seconds, memory_bytes=2 << 30))

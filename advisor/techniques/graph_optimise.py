@@ -60,7 +60,11 @@ def _optimise(request: Request, target: Any) -> None:
     settings.log_severity_level = 4
     settings.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     settings.optimized_model_filepath = str(target)
-    ort.InferenceSession(str(request.source), settings)
+    source = request.source
+    if onnx_rewrite.companions(source):  # the optimised file would go on pointing to the original's weights
+        source = request.folder / "whole.onnx"
+        onnx_rewrite.save(onnx_rewrite.load(request.source), source)
+    ort.InferenceSession(str(source), settings)
 
 
 def _fuse(request: Request, target: Any) -> None:

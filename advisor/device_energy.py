@@ -21,7 +21,7 @@ def idle_w(on: Device, share: float = 1.0) -> Estimate | None:
     A figure of its own is kept as the middle: it is an estimate too, and has the same range around it."""
     if on.tdp_w is None:
         return None
-    low, mid, high = (part * on.tdp_w * share for part in _shares("idle"))
+    low, mid, high = (part * on.tdp_w * share for part in _shares("idle cpu" if on.kind == "cpu" else "idle"))
     own = on.idle_w * share if on.idle_w is not None else mid
     return Estimate(low=min(low, own), mid=own, high=max(high, own), basis="modelled", source=SOURCE)
 

@@ -130,31 +130,42 @@ def _intervals() -> dict[str, tuple[float, float, float]]:
     return {row[0]: (float(row[1]), float(row[2]), float(row[3])) for row in rows[columns].itertuples(index=False)}
 
 
-def _on_gpu(ops: Ops, on: Device, dtype: str, batch: int, runtime: Runtime) -> Prediction:
-    p = fitted()
-    times, kernels_s = gpu_seconds(ops, on, dtype, p)
+def gpu_ends_s(kernels_s: float, nodes: float, on: Device, runtime: Runtime) -> tuple[float, float, float]:
+    """Seconds of one call, low, middle and high: its kernels one after the other, or the host that starts `nodes`."""
     if runtime.name == "engine":
-        kernels_s *= p.engine_frac
+        kernels_s *= fitted().engine_frac
+    ratios = _widened(runtime.interval, on)
+    hosts = (runtime.host_low_s, runtime.host_s, runtime.host_high_s)
+    low, mid, high = (max(kernels_s * ratio, nodes * host) for ratio, host in zip(ratios, hosts, strict=True))
+    return low, mid, high
+
+
+def cpu_ends_s(ops: Ops, on: Cpu, kind: str) -> tuple[float, float, float]:
+    """Seconds of one call on a CPU, low, middle and high; `kind` says which interval holds."""
+    times = latency_cpu.seconds(ops, on)
+    total_s = float((times.kernel + times.launch) @ ops.repeat) + latency_cpu.CALL_S
+    low, mid, high = (total_s * ratio for ratio in interval_of(kind))
+    return low, mid, high
+
+
+def _on_gpu(ops: Ops, on: Device, dtype: str, batch: int, runtime: Runtime) -> Prediction:
+    times, kernels_s = gpu_seconds(ops, on, dtype)
     nodes = float(ops.nodes @ ops.repeat)
-    hosts_s = [nodes * each for each in (runtime.host_low_s, runtime.host_s, runtime.host_high_s)]
-    low, mid, high = _widened(runtime.interval, on)
-    ends_s = [max(kernels_s * ratio, host_s) for ratio, host_s in zip((low, mid, high), hosts_s, strict=True)]
-    overhead_s = max(hosts_s[1] - kernels_s * mid, 0.0) + float(times.launch @ ops.repeat)
+    ends_s = gpu_ends_s(kernels_s, nodes, on, runtime)
+    waits_s = nodes * runtime.host_s
     notes = [] if on.tdp_w else [f"The power limit of {on.name} is not known and taken not to bind."]
-    if ends_s[1] == hosts_s[1]:
+    if ends_s[1] == waits_s:
         notes.append("The host that starts the operators sets the time, not the device: a larger batch is almost free.")
     if on.vendor != MEASURED_VENDOR:
         notes.append(f"No device of {on.vendor} is among those the model was fitted on: the interval is wider.")
-    shares = _shares(times, ops, overhead_s)
-    return _prediction(ends_s, shares, on.device_id, dtype, batch, runtime.name, notes)
+    overhead_s = max(waits_s - kernels_s, 0.0) + float(times.launch @ ops.repeat)
+    return _prediction(ends_s, _shares(times, ops, overhead_s), on.device_id, dtype, batch, runtime.name, notes)
 
 
 def _on_cpu(ops: Ops, on: Cpu, device_id: str, dtype: str, batch: int, kind: str) -> Prediction:
     times = latency_cpu.seconds(ops, on)
-    overhead_s = float(times.launch @ ops.repeat) + latency_cpu.CALL_S
-    total_s = float(times.kernel @ ops.repeat) + overhead_s
-    ends_s = [total_s * ratio for ratio in interval_of(kind)]
-    return _prediction(ends_s, _shares(times, ops, overhead_s), device_id, dtype, batch, "onnxruntime", [])
+    shares = _shares(times, ops, float(times.launch @ ops.repeat) + latency_cpu.CALL_S)
+    return _prediction(cpu_ends_s(ops, on, kind), shares, device_id, dtype, batch, "onnxruntime", [])
 
 
 def _widened(kind: str, on: Device) -> tuple[float, float, float]:
@@ -175,8 +186,8 @@ def _shares(times: latency_gpu.Seconds, ops: Ops, overhead_s: float) -> tuple[fl
 
 
 def _prediction(
-    ends_s: list[float], shares: tuple[float, float, float], device_id: str, dtype: str, batch: int, runtime: str,
-    notes: list[str],
+    ends_s: tuple[float, float, float], shares: tuple[float, float, float], device_id: str, dtype: str, batch: int,
+    runtime: str, notes: list[str],
 ) -> Prediction:  # fmt: skip
     low, mid, high = (end * MS_PER_S for end in ends_s)
     return Prediction(

@@ -151,7 +151,8 @@ class Recommendation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:
-    """One way to serve a variant: which device, where, how many, at what cost."""
+    """One way to serve a variant: which device, where, how many, at what cost. `latency_ms` is that of one call in the
+    device; `answer_ms` holds at the budget's percentile, with filling the batch, the queue and the network."""
 
     variant_id: str
     device_id: str
@@ -167,6 +168,8 @@ class Placement:
     g_co2e_per_year: Estimate | None
     usd_per_year: Estimate | None
     available: bool | None = None
+    batch: int = 1
+    answer_ms: float | None = None
     reasons: tuple[str, ...] = ()
 
 

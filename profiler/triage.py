@@ -21,6 +21,7 @@ from profiler.triage_zip import ENTRIES, METADATA, Archive, extract
 FILE_BYTES = 256 * BYTES_PER_GIB
 HEAD_BYTES = 1 << 16
 NAMING_BYTES = 2 * BYTES_PER_GIB  # the most a protobuf message may have
+PIECE_BYTES = 4 * BYTES_PER_MIB
 CONFIG_BYTES = 4 * BYTES_PER_MIB
 SUFFIXES = {
     "onnx": (".onnx",), "onnx_bundle": (".zip",), "torchscript": (".pt", ".pth", ".ts", ".torchscript", ".jit"),
@@ -105,8 +106,22 @@ def companions(path: Path) -> list[Path]:
     beside = [file for file in path.parent.iterdir() if file != path and file.is_file() and not file.is_symlink()]
     if not beside or path.stat().st_size > NAMING_BYTES:
         return []
-    data = path.read_bytes()
-    return sorted(file for file in beside if file.name.encode() in data)
+    if not _mentioned(path, {b"location"}):  # the key under which ONNX names a file of weights
+        return []
+    names = {file.name.encode(): file for file in beside}
+    return sorted(names[name] for name in _mentioned(path, set(names)))
+
+
+def _mentioned(path: Path, words: set[bytes]) -> set[bytes]:
+    """Which of these words stand in the file, read a piece at a time: it may be larger than what the app may hold."""
+    found: set[bytes] = set()
+    overlap = max(map(len, words))  # enough for a word cut in two
+    with path.open("rb") as file:
+        piece = b""
+        while chunk := file.read(PIECE_BYTES):
+            piece = piece[-overlap:] + chunk
+            found |= {word for word in words - found if word in piece}
+    return found
 
 
 def _recognise(file: BinaryIO, size_bytes: int, name: str) -> str:

@@ -22,11 +22,10 @@ def read_onnx(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Model:
 
     Raises InputError where the file is damaged or its weights are missing.
     """
-    model = onnx_tools.load(path, weights=False)
+    model = onnx_tools.inlined(onnx_tools.load(path, weights=False))
     companions = onnx_tools.external_files(model, path.parent)
-    onnx_tools.slim(model, path.parent)
-    model = onnx_tools.inlined(model)
     weights = onnx_weights.weights(model)
+    onnx_tools.slim(model, path.parent)
     inputs, outputs = _inputs(model), tuple(_tensor(value) for value in model.graph.output)
     graph = summary(model, weights, inputs, shapes)
     return Model(

@@ -63,8 +63,9 @@ def over_time(
 ) -> go.Figure:
     """Systems or devices over time, a line with its 50 % and 90 % prediction bands for each era.
 
-    Points: name, label, date, value, group, opacity, said, who, confidence; ties: date, then_flop, now_flop, moved."""
-    figure = blank(mode, height=height, legend=True)
+    Points: name, label, date, value, group, opacity, said, who,
+    confidence, source; ties: date, then_flop, now_flop, moved."""
+    figure = _framed(mode, height)
     tint = colours(mode)
     drawn = [era for era in eras if era.line is not None]
     for position, era in enumerate(drawn):
@@ -92,7 +93,7 @@ def ribbons(
     height: int = 340,
 ) -> go.Figure:  # fmt: skip
     """The coming years: the first scenario with its 50 % and 90 % bands, the middle lines of the others beside it."""
-    figure = blank(mode, height=height, legend=True)
+    figure = _framed(mode, height)
     tint = colours(mode)
     for position, ribbon in enumerate(ahead):
         colour = tint["series"][position % len(tint["series"])]
@@ -145,16 +146,25 @@ def zones_over_time(rows: pd.DataFrame, mode: str, axis: str, height: int = 430)
     return figure
 
 
+def _framed(mode: str, height: int) -> go.Figure:
+    """An empty figure whose legend begins at the card's edge: on a phone two entries fit side by side."""
+    figure = blank(mode, height=height, legend=True)
+    figure.update_layout(legend={"xref": "container", "x": 0})
+    return figure
+
+
 def _dots(part: pd.DataFrame, group: str, colour: str, symbol: str) -> go.Scattergl:
     return go.Scattergl(
         x=part["date"],
         y=part["value"],
         mode="markers",
         name=label(group),
-        customdata=part[["name", "label", "said", "who", "confidence"]].to_numpy(),
+        customdata=part[["name", "label", "said", "who", "confidence", "source"]].to_numpy(),
         marker={"size": 7, "color": colour, "symbol": symbol, "opacity": part["opacity"].to_numpy()},
         hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]} · %{x|%-d %b %Y}<br>%{customdata[3]}<br>"
-        "Confidence: %{customdata[4]}<extra>" + label(group) + "</extra>",
+        "Confidence: %{customdata[4]}<br>Source: %{customdata[5]} (click for the link)<extra>"
+        + label(group)
+        + "</extra>",
     )
 
 

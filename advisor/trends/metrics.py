@@ -34,6 +34,10 @@ def _with(unit: str) -> Callable[[float | None], str]:
     return lambda value: words.NOT_KNOWN if value is None else f"{words.number(value)} {unit}"
 
 
+def _counted(unit: str) -> Callable[[float | None], str]:
+    return lambda value: words.NOT_KNOWN if value is None else f"{words.count(value)} {unit}"
+
+
 def _watts(value: float | None) -> str:
     return words.scaled(value, ((1.0, "W"), (1e3, "kW"), (1e6, "MW"), (1e9, "GW")))
 
@@ -66,7 +70,7 @@ METRICS: dict[str, Metric] = {
             column="parameter_count",
             unit="parameters",
             axis="Parameters",
-            say=words.count,
+            say=_counted("parameters"),
             sets=(*SYSTEM_SETS, *SEVILLA_SETS),
             about="weights of the trained system",
             missing="no parameter count",
@@ -78,7 +82,7 @@ METRICS: dict[str, Metric] = {
             column="training_sample_count",
             unit="samples",
             axis="Training data (tokens or samples)",
-            say=words.count,
+            say=_counted("samples"),
             about="tokens, words, images or games, as the source counts them",
             missing="no size of the training data",
             fit_id="data-2010-26",

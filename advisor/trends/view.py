@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from itertools import pairwise
-from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -14,9 +14,8 @@ from advisor.trends import fits
 from advisor.trends.filters import Filter, Selection, select
 from advisor.trends.fits import Fit
 from advisor.trends.metrics import Metric
-from advisor.trends.reference import ReferenceFit, reference_fit, reproduces
 from advisor.trends.rows import date_of, rows
-from data import tables, words
+from data import words
 from data.errors import InputError
 from data.text import plain
 
@@ -65,6 +64,7 @@ class View:
 
     metric: Metric
     rows_name: str
+    scale: str
     selection: Selection
     eras: tuple[Era, ...]
     points: pd.DataFrame
@@ -90,6 +90,7 @@ def view(
     return View(
         metric=metric,
         rows_name=rows_name,
+        scale=wanted.scale,
         selection=selection,
         eras=tuple(eras(selection.rows, metric, breaks, method)),
         points=points(selection.rows, metric, colour_by),
@@ -140,6 +141,7 @@ def points(chosen: pd.DataFrame, metric: Metric, colour_by: str) -> pd.DataFrame
             "said": [metric.say(float(value)) for value in values],
             "who": who.map(safe, na_action="ignore").fillna(""),
             "confidence": confidence.fillna("not told"),
+            "source": chosen["url"].map(_host, na_action="ignore").fillna("not told"),
         }
     )
 
@@ -152,92 +154,6 @@ def ties() -> pd.DataFrame:
     return pd.DataFrame(
         {"name": frame["name"], "date": frame["date"], "then_flop": then, "now_flop": now, "moved": moved}
     )
-
-
-def accounts(selection: Selection) -> str:
-    """How many rows are shown and why the others are not, in one line."""
-    shown = f"{len(selection.rows):,} of {selection.total:,} rows shown"
-    if not selection.dropped:
-        return shown + "."
-    return f"{shown}. Left out: " + ", ".join(f"{part.count:,} {part.reason}" for part in selection.dropped) + "."
-
-
-def sentence(era: Era) -> str:
-    """The line of an era for people and screen readers: "2010 to 2018: doubles every 5.4 months (4.9 to 5.9) ..."."""
-    if era.line is None:
-        return f"{era.title}: {era.note}"
-    line = era.line
-    low, mid, high = line.doubling()
-    if mid is None:
-        falling = fits.doubling_months(-line.slope_oom_per_year)
-        move = f"halves every {months(falling)} months" if falling else "does not move"
-    else:
-        move = f"doubles every {months(mid)} months ({months(low)} to {months(high)})"
-    return f"{era.title}: {move}, {words.number(line.x_per_year)}× a year, {line.n} points, R² {line.r2:.2f}"
-
-
-def fit_table(shown: View) -> pd.DataFrame:
-    """One row an era: n, slope, doubling time with its interval, growth, R², residual spread."""
-    return pd.DataFrame([_fit_row(era) for era in shown.eras if era.line is not None])
-
-
-def reference_table(computed: Sequence[ReferenceFit]) -> pd.DataFrame:
-    """The shipped fits beside what has been published, with the badge: reproduces, differs, or nothing published."""
-    found = []
-    for fit in computed:
-        low, mid, high = fit.line.doubling(fit.days_per_month)
-        badge = {True: "reproduces", False: "differs", None: ""}[fit.reproduces]
-        found.append(
-            {
-                "series": fit.series,
-                "trend": fit.title,
-                "n": fit.line.n,
-                "doubling_months": mid,
-                "low_months": low,
-                "high_months": high,
-                "x_per_year": fit.line.x_per_year,
-                "r2": fit.line.r2,
-                "published_months": None if fit.published is None else fit.published.months,
-                "badge": badge,
-                "published_by": "" if fit.published is None else fit.published.by,
-            }
-        )
-    return pd.DataFrame(found)
-
-
-def beside(shown: View) -> tuple[ReferenceFit, bool] | None:
-    """The published figure for this metric, and whether the newest line reproduces it; None where there is none."""
-    metric, last = shown.metric, shown.last
-    fit_id = metric.frontier_fit_id if shown.rows_name == "frontier" else metric.fit_id
-    if not fit_id or last is None or last.line is None:
-        return None
-    known = reference_fit(fit_id)
-    if known.published is None:
-        return None
-    return known, reproduces(last.line, known.published.months, known.days_per_month)
-
-
-def find(rows_name: str, name: str) -> dict[str, Any]:
-    """Everything known of one system or device. Raises InputError where there is none."""
-    frame = rows(rows_name)
-    found = frame[frame["name"] == name]
-    if found.empty:
-        raise InputError("There is no such system in these rows.", hint="Choose one from the list.")
-    row = found.iloc[0]
-    return {str(key): value for key, value in row.items() if not pd.isna(value)}
-
-
-def method_title(line: Fit) -> str:
-    """The name of the method of a line."""
-    return fits.METHODS[line.method]
-
-
-def growth_claims() -> list[dict[str, Any]]:
-    """What is claimed about growth, each with the correction that belongs to it."""
-    frame = tables.frame("claims", "claims")
-    return [
-        {str(key): cell for key, cell in row.items()} for row in frame[frame["kind"] == "growth"].to_dict("records")
-    ]
 
 
 def months(value: float | None) -> str:
@@ -253,6 +169,11 @@ def safe(text: str) -> str:
     return html.escape(plain(text, 80), quote=False)
 
 
+@cache
+def _host(url: str) -> str:
+    return safe(urlsplit(url).hostname or "").removeprefix("www.") or "not told"
+
+
 def _moment(year: float, chosen: bool) -> str:
     """A chosen end as "Sep 2015", or the bare year at its turn; the end of the data as its year."""
     if not chosen or abs(year - round(year)) < 0.01:
@@ -265,24 +186,6 @@ def _line(years: np.ndarray, values: np.ndarray, method: str) -> tuple[Fit | Non
         return fits.fit(years, values, method, draws=int(np.clip(DRAWN_POINTS // max(len(years), 1), 1_000, 4_000))), ""
     except InputError as error:
         return None, error.message
-
-
-def _fit_row(era: Era) -> dict[str, object]:
-    assert era.line is not None
-    line = era.line
-    low, mid, high = line.doubling()
-    return {
-        "era": era.title,
-        "n": line.n,
-        "x_per_year": line.x_per_year,
-        "doubling_months": mid,
-        "low_months": low,
-        "high_months": high,
-        "slope_oom_per_year": line.slope_oom_per_year,
-        "r2": line.r2,
-        "residual_sd_oom": line.residual_sd_oom,
-        "method": fits.METHODS[line.method],
-    }
 
 
 def _groups(cells: pd.Series) -> pd.Series:

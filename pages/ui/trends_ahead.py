@@ -124,24 +124,32 @@ def arrival_text(arrival: Arrival) -> str:
 
 def budget() -> None:
     """When better hardware brings the same work into a budget, and when growth breaks one."""
-    left, right = st.columns(2, gap="large")
-    with left:
-        over = st.slider("What you need over what you may spend", 1.0, 20.0, 2.0, 0.5, format="%g×", key="over", **URL)
-        told = {}
-        for name, (_, what) in EFFICIENCY.items():
-            factor = growth.efficiency_growth(name)
-            arrival = projection.years_until_affordable(over, 1.0, (factor.low, factor.mid, factor.high))
-            told[f"{what[:1].upper()}{what[1:]}"] = f"{words.times(factor.mid)} a year: {_until(arrival)}"
-        cards.facts(told)
-        st.caption("The same work on newer hardware. The change of number format is a gain that happens once.")
-    with right:
-        demand = st.slider("Your demand grows a year by", 1.0, 5.0, 1.5, 0.1, format="%g×", key="demand", **URL)
-        room = st.slider("Your budget over what you need today", 1.0, 20.0, 4.0, 0.5, format="%g×", key="room", **URL)
-        easing = growth.efficiency_growth("records")
-        plain = growth.months_until_break(room, growth.given(demand))
-        eased = growth.months_until_break(room, growth.given(demand), easing=easing)
-        cards.facts({"On the same hardware": plain.text, "On hardware renewed each year": eased.text})
-        st.caption(f"Renewed hardware gains {words.times(easing.mid)} a year: record setters, tensor FP16.")
+    with st.grid(2, min_column_width=320, gap="large"):
+        with st.container():
+            _hardware_pays()
+        with st.container():
+            _growth_breaks()
+
+
+def _hardware_pays() -> None:
+    over = st.slider("What you need over what you may spend", 1.0, 20.0, 2.0, 0.5, format="%g×", key="over", **URL)
+    told = []
+    for name, (_, what) in EFFICIENCY.items():
+        factor = growth.efficiency_growth(name)
+        arrival = projection.years_until_affordable(over, 1.0, (factor.low, factor.mid, factor.high))
+        told.append(f"- {what[:1].upper()}{what[1:]}, {words.times(factor.mid)} a year: **{_until(arrival)}**")
+    st.markdown("\n".join(told))
+    st.caption("The same work on newer hardware. The change of number format is a gain that happens once.")
+
+
+def _growth_breaks() -> None:
+    demand = st.slider("Your demand grows a year by", 1.0, 5.0, 1.5, 0.1, format="%g×", key="demand", **URL)
+    room = st.slider("Your budget over what you need today", 1.0, 20.0, 4.0, 0.5, format="%g×", key="room", **URL)
+    easing = growth.efficiency_growth("records")
+    plain = growth.months_until_break(room, growth.given(demand))
+    eased = growth.months_until_break(room, growth.given(demand), easing=easing)
+    st.markdown(f"- On the same hardware: {plain.text}\n- On hardware renewed each year: {eased.text}")
+    st.caption(f"Renewed hardware gains {words.times(easing.mid)} a year: record setters, tensor FP16.")
 
 
 def _until(arrival: Arrival) -> str:

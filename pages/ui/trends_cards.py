@@ -6,7 +6,7 @@ from typing import Any
 import streamlit as st
 
 from advisor import figures_trends
-from advisor.trends import grid, view
+from advisor.trends import grid, view, wording
 from advisor.trends.metrics import METRICS
 from advisor.trends.reference import reference_fits
 from advisor.trends.view import View
@@ -60,7 +60,7 @@ def lines(shown: View) -> None:
         if len(drawn) == 1:
             _line(drawn[0])
         else:
-            cards.facts({era.title: view.sentence(era).split(": ", 1)[1] for era in drawn})
+            cards.facts({era.title: wording.sentence(era).split(": ", 1)[1] for era in drawn})
         for era in shown.eras:
             if era.line is None:
                 st.caption(f"{era.title}: {era.note}")
@@ -80,9 +80,9 @@ def _line(era: view.Era) -> None:
             "Doubles every": doubling,
             "Grows a year": f"{words.times(line.x_per_year)} ({line.slope_oom_per_year:.3f} orders of magnitude)",
             "Points": f"{line.n}, {era.title}",
-            "R²": f"{line.r2:.3f}",
+            **({"R²": f"{line.r2:.3f}"} if wording.fitness(line) else {}),
             "Residual spread": f"{line.residual_sd_oom:.2f} orders of magnitude (sd)",
-            "Method": view.method_title(line),
+            "Method": wording.method_title(line),
         }
     )
 
@@ -97,7 +97,7 @@ def system(shown: View) -> None:
         if st.session_state.get("trend_system") not in names:
             st.session_state["trend_system"] = names[0]
         name = st.selectbox("System", names, key="trend_system", label_visibility="collapsed")
-        found = view.find(shown.rows_name, name or names[0])
+        found = wording.find(shown.rows_name, name or names[0])
         cards.facts({title: say(found[key]) for key, (title, say) in FACTS.items() if key in found})
         link = found.get("url")
         if isinstance(link, str) and link.startswith(("https://", "http://")):
@@ -106,7 +106,7 @@ def system(shown: View) -> None:
 
 def published() -> None:
     """Every shipped fit beside what has been published, and the claims that contradict each other."""
-    table = view.reference_table(reference_fits())
+    table = wording.reference_table(reference_fits())
     same, told = int((table["badge"] == "reproduces").sum()), int((table["badge"] != "").sum())
     st.markdown(f"{len(table)} fits recomputed from the shipped rows; {same} of {told} published figures reproduce.")
     settings = {
@@ -120,7 +120,7 @@ def published() -> None:
     }
     alt = "Every shipped fit beside the published doubling time"
     shown_tables.show(table, key="trend_published", alt=alt, more=settings, height=400)
-    for claim in view.growth_claims():
+    for claim in wording.growth_claims():
         st.caption(f":orange-badge[{claim['status']}] {formats.name(claim['claim'])}: {claim['correction']}")
 
 

@@ -11,7 +11,7 @@ import streamlit as st
 
 from advisor import figures_image, figures_trends
 from advisor.figures_trends import Level, Scale, Star
-from advisor.trends import fits, regulation, view
+from advisor.trends import fits, regulation, view, wording
 from advisor.trends.metrics import Metric
 from advisor.trends.rows import ABOUT_SETS, newest_year
 from advisor.trends.standing import MyModel
@@ -65,7 +65,7 @@ def key_numbers(shown: View) -> None:
         cards.Metric(
             label="Spread about the line",
             value=f"{words.number(fits.scatter_factor(line, 0.9), 2)}×",
-            note=f"up or down holds 90 % of {line.n} points; R² {line.r2:.2f}",
+            note=f"up or down holds 90 % of {line.n:,} points{wording.fitness(line)}",
             help="A single system lies within this factor of the line nine times out of ten.",
         ),
         _published(shown),
@@ -74,7 +74,7 @@ def key_numbers(shown: View) -> None:
 
 
 def _published(shown: View) -> cards.Metric:
-    found = view.beside(shown)
+    found = wording.beside(shown)
     if found is None or found[0].published is None:
         return cards.Metric(label="Published", value="–", note="no published figure for this choice")
     known, same = found
@@ -99,12 +99,12 @@ def chart(shown: View, choice: Choice, mine: MyModel | None) -> None:
                 alt=spoken(shown, mine, choice.metric), selection_mode="points", config={"displayModeBar": False},
             )  # fmt: skip
             _remember(picked)
-        st.caption(f"{view.accounts(shown.selection)} {credit(shown)}")
+        st.caption(f"{wording.accounts(shown.selection)} {credit(shown)}")
         table = st.expander(
             "Show as text and table", icon=":material/table_rows:", type="compact", key="table", bind="query-params"
         )
         if table.open:
-            table.markdown("\n".join(f"- {view.sentence(era)}." for era in shown.eras) or "No line.")
+            table.markdown("\n".join(f"- {wording.sentence(era)}." for era in shown.eras) or "No line.")
             with table:
                 shown_tables.show(listed(shown), key="trend_rows", alt="The rows of the chart", height=320)
         _downloads(shown, choice, mine)
@@ -157,11 +157,11 @@ def levels() -> tuple[Level, ...]:
 
 def spoken(shown: View, mine: MyModel | None, metric: Metric) -> str:
     """The text alternative of the chart."""
-    parts = [f"{metric.title} over time.", *(f"{view.sentence(era)}." for era in shown.eras)]
+    parts = [f"{metric.title} over time.", *(f"{wording.sentence(era)}." for era in shown.eras)]
     own = star(mine, metric)
     if own is not None:
         parts.append(f"Your model {own.name}: {own.said}.")
-    return " ".join([*parts, view.accounts(shown.selection)])
+    return " ".join([*parts, wording.accounts(shown.selection)])
 
 
 def listed(shown: View) -> pd.DataFrame:
@@ -197,7 +197,7 @@ def _downloads(shown: View, choice: Choice, mine: MyModel | None) -> None:
     name, header = f"trend-{shown.metric.key}", tables.headers("trends", _table(shown.rows_name))[0]
     with st.container(horizontal=True, gap="small", key="trend-downloads"):
         download("Rows (CSV)", listed(shown), header, f"{name}-rows.csv")
-        download("Lines (CSV)", view.fit_table(shown), header, f"{name}-lines.csv")
+        download("Lines (CSV)", wording.fit_table(shown), header, f"{name}-lines.csv")
         missing = figures_image.missing()
         for kind, mime in (("png", "image/png"), ("svg", "image/svg+xml")):
             st.download_button(

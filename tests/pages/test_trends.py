@@ -1,5 +1,6 @@
 """The trends page without a browser: every control has an effect, and what is said is what was computed."""
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from advisor.trends.metrics import METRICS
 from advisor.trends.projection import SCENARIOS
-from pages.ui import trends_controls
+from pages.ui import state, trends_controls
+from profiler.types import Model
 
 APP = str(Path(__file__).parents[2] / "app.py")
 
@@ -179,7 +181,7 @@ def test_published_figures_and_contradicting_claims(page):
 
 def test_budget_and_rebound(page):
     test = page(more="Hardware and budget")
-    assert "1.37× a year: fits in 2.2 years (1.7 to 2.7)" in tables(test)
+    assert any("1.37× a year: **fits in 2.2 years (1.7 to 2.7)**" in text.value for text in test.markdown)
     test = page(more="Rebound")
     assert numbers(test)["Energy after the gain"] == "50.0 MWh" and "off: the engineering saving" in captions(test)
     test.slider(key="rebound").set_value(150)
@@ -211,3 +213,38 @@ def test_countries_of_the_grid_can_be_chosen(page):
     test.multiselect(key="zones").set_value([])
     done(test.run())
     assert any("No country chosen" in text.value for text in test.markdown)
+
+
+@pytest.fixture
+def kept_model():
+    """kept_model("net.onnx", 25_557_032): a model in the store of this test, as its hash."""
+    state.app.clear()
+
+    def kept(name, parameter_count):
+        sha256 = hashlib.sha256(name.encode()).hexdigest()
+        state.app().store.save(
+            Model(
+                sha256=sha256,
+                name=name,
+                format="onnx",
+                file_bytes=4 * parameter_count,
+                parameter_count=parameter_count,
+                parameters_by_dtype={"float32": parameter_count},
+                weight_bytes=4 * parameter_count,
+            )
+        )
+        return sha256
+
+    yield kept
+    state.app.clear()
+
+
+def test_a_model_of_the_app_brings_its_name_and_parameters(page, kept_model):
+    first, second = kept_model("resnet50.onnx", 25_557_032), kept_model("tiny.onnx", 1_000)
+    for sha256, name, count in ((first, "resnet50.onnx", 25_557_032), (second, "tiny.onnx", 1_000)):
+        test = page(trend="Parameters", model=sha256)
+        star = next(trace for trace in figure(test)["data"] if trace.get("marker", {}).get("symbol") == "star")
+        assert (star["name"], star["y"]) == (name, [count])
+    test = page(model=first, my_tokens="90m")
+    star = next(trace for trace in figure(test)["data"] if trace.get("marker", {}).get("symbol") == "star")
+    assert star["y"] == [pytest.approx(6 * 25_557_032 * 90e6)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from advisor.trends import classes, grid, view
+from advisor.trends import classes, grid, view, wording
 from advisor.trends.amounts import amount
 from advisor.trends.filters import Filter
 from advisor.trends.fits import fit, scatter_factor
@@ -22,14 +22,14 @@ def test_eras_of_the_paper():
     assert [era.n for era in shown.eras] == [19, 20, 79]
     known = reference_fit("sevilla-before-2010").line.slope_oom_per_year
     assert shown.eras[0].line.slope_oom_per_year == pytest.approx(known)
-    assert view.sentence(shown.eras[0]).startswith("1952 to 2010: doubles every 21.0 months")
+    assert wording.sentence(shown.eras[0]).startswith("1952 to 2010: doubles every 21.0 months")
 
 
 def test_an_era_with_too_few_points_says_so():
     shown = view.view(COMPUTE, "sevilla_2022", Filter(), (1955.0,))
-    assert shown.eras[0].line is None and "too few" in view.sentence(shown.eras[0])
+    assert shown.eras[0].line is None and "too few" in wording.sentence(shown.eras[0])
     assert shown.last is shown.eras[1]
-    assert len(view.fit_table(shown)) == 1
+    assert len(wording.fit_table(shown)) == 1
 
 
 def test_a_break_outside_the_points_makes_no_era():
@@ -38,7 +38,7 @@ def test_a_break_outside_the_points_makes_no_era():
 
 def test_nothing_left_is_a_view_too():
     shown = view.view(COMPUTE, "notable", Filter(text="no such model"))
-    assert shown.eras == () and shown.points.empty and shown.last is None and view.beside(shown) is None
+    assert shown.eras == () and shown.points.empty and shown.last is None and wording.beside(shown) is None
 
 
 def test_a_unit_scales_points_and_line_alike():
@@ -50,17 +50,21 @@ def test_a_unit_scales_points_and_line_alike():
 
 
 def test_the_published_figure_beside_the_line():
-    known, same = view.beside(view.view(COMPUTE, "frontier", Filter(from_year=2018.0)))
+    known, same = wording.beside(view.view(COMPUTE, "frontier", Filter(from_year=2018.0)))
     assert known.id == "frontier-2018-26" and same
-    known, same = view.beside(view.view(COMPUTE, "notable", Filter(from_year=2022.0)))
+    known, same = wording.beside(view.view(COMPUTE, "notable", Filter(from_year=2022.0)))
     assert not same  # 5.7 months lies outside 3.9 to 5.5
-    assert view.beside(view.view(METRICS["energy"], "notable", Filter())) is None
+    assert wording.beside(view.view(METRICS["energy"], "notable", Filter())) is None
+    assert wording.beside(view.view(COMPUTE, "all", Filter())) is None
+    known, same = wording.beside(view.view(COMPUTE, "sevilla_2022", Filter(scale="regular", from_year=2010.0)))
+    assert known.published.months == 5.7 and same
+    assert wording.beside(view.view(COMPUTE, "sevilla_2022", Filter())) is None
 
 
 def test_the_published_figure_of_2022_counts_in_the_authors_months():
     """Their month has 30 days: 21.3 lies in 16.1 to 31.6, and the same line is 21.0 months of 30.4 days."""
     computed = {one.id: one for one in reference_fits()}["sevilla-before-2010"]
-    assert view.reference_table([computed])["doubling_months"].iloc[0] == pytest.approx(21.27, abs=0.01)
+    assert wording.reference_table([computed])["doubling_months"].iloc[0] == pytest.approx(21.27, abs=0.01)
 
 
 def test_groups_are_the_most_frequent_and_the_rest_is_other():
@@ -83,9 +87,9 @@ def test_a_guess_is_fainter():
 
 
 def test_one_system_and_one_that_is_none():
-    assert view.find("notable", "GPT-3 175B (davinci)")["training_flop"] == 3.14e23
+    assert wording.find("notable", "GPT-3 175B (davinci)")["training_flop"] == 3.14e23
     with pytest.raises(InputError):
-        view.find("notable", "Skynet")
+        wording.find("notable", "Skynet")
 
 
 def test_months_as_the_papers_print_them():
@@ -93,7 +97,7 @@ def test_months_as_the_papers_print_them():
 
 
 def test_claims_that_contradict_each_other_keep_their_correction():
-    claims = view.growth_claims()
+    claims = wording.growth_claims()
     assert len(claims) == 2 and all("7.2 months" in claim["correction"] for claim in claims)
 
 

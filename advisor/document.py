@@ -30,6 +30,11 @@ class Table:
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
+    def basis(self, column: int) -> str:
+        """The basis that all numbers of a column share, which is then said once in its head; "" where they differ."""
+        found = {row[column].basis for row in self.rows if row[column].basis}
+        return found.pop() if len(found) == 1 and len(self.rows) > 1 else ""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Section:
@@ -46,12 +51,14 @@ class Section:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Highlight:
-    """One of the few numbers a reader takes along: the change (or the number itself), and what it was and is."""
+    """One of the few numbers a reader takes along: what it is now (`cell`, its ends in `spread`), and where a plan
+    changes it, by how much and from what."""
 
     label: str
     cell: Cell
+    spread: str = ""
+    change: Cell | None = None
     before: Cell | None = None
-    after: Cell | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +90,13 @@ def estimate(number: Estimate | None, ladder: words.Ladder, path: str, factor: f
     return Cell(words.interval(number, ladder, factor), number.mid, f"{path}.mid", number.basis)
 
 
+def middle(number: Estimate | None, ladder: words.Ladder, path: str, factor: float = 1.0) -> Cell:
+    """An estimate without its interval."""
+    if number is None:
+        return Cell(words.NOT_KNOWN, path=path)
+    return Cell(words.scaled(number.mid * factor, ladder), number.mid, f"{path}.mid", number.basis)
+
+
 def ratio(number: Estimate | None, path: str) -> Cell:
     """A ratio as a factor with its interval."""
     if number is None:
@@ -91,10 +105,10 @@ def ratio(number: Estimate | None, path: str) -> Cell:
 
 
 def changed(number: Estimate | None, path: str) -> Cell:
-    """The same ratio as the change it means: "−63 %", with its interval."""
+    """The same ratio as the change it means: "−63 %"."""
     if number is None:
         return Cell(words.NOT_KNOWN, path=path)
-    return Cell(words.interval_of(number, words.change), number.mid, f"{path}.mid", number.basis)
+    return Cell(words.change(number.mid), number.mid, f"{path}.mid", number.basis)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:

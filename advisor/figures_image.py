@@ -1,5 +1,6 @@
 """Any chart as a picture (PNG, SVG), drawn by a headless Chromium of this machine."""
 
+import logging
 import os
 import shutil
 import threading
@@ -49,5 +50,7 @@ def _start() -> None:
     """Starts the drawing browser once: each picture then takes a third of a second instead of five."""
     import kaleido
 
+    for name in ("choreographer", "kaleido"):  # a late word from the browser would be told with its traceback
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     os.environ["BROWSER_PATH"] = str(_browser())
     kaleido.start_sync_server(silence_warnings=True)

@@ -1,13 +1,22 @@
 """What a sizing report says, in order: the answer, the question, what was tried, the years, the method, the sources."""
 
+from collections.abc import Sequence
+
 from advisor import document as doc
 from advisor import report_method, report_years
 from advisor.document import Cell, Document, Highlight, Section
 from advisor.recommend import title
-from advisor.types import Placement, Plan, Report
+from advisor.types import Placement, Plan, Report, RunSummary
 from data import units, words
+from data.estimate import Estimate
 
 PLACEMENTS_SHOWN = 10
+MS = 1.0 / units.MS_PER_S
+VERDICTS = {
+    "compress": "Recommended plan",
+    "keep the original": "Keep the original",
+    "nothing meets the budget": "Nothing meets the budget",
+}
 
 
 def document(report: Report) -> Document:
@@ -18,48 +27,71 @@ def document(report: Report) -> Document:
         *report_method.sections(report), _files(report), report_method.sources(report),
     )  # fmt: skip
     return Document(
-        title=f"Sizing report: {report.model.name}", verdict=found.verdict, answer=found.headline,
+        title=f"Sizing report: {report.model.name}", verdict=VERDICTS[found.verdict], answer=found.headline,
         created_at=report.created_at, highlights=_highlights(report), sections=made,
     )  # fmt: skip
 
 
 def _highlights(report: Report) -> tuple[Highlight, ...]:
-    """Latency, energy, file, carbon and turbine time: the change where there is a plan, else the numbers of today."""
-    plan, before, after = report.recommendation.plan, report.footprint_before, report.footprint_after
-    own, key = "footprint_before", f"p{report.budget.percentile:g}"
-    today = (
-        ("Latency", report_method.percentile(report, 0, "p50") or report_method.percentile(report, 0, key)),
-        ("Energy per call", doc.estimate(before.energy_j_per_call, words.JOULES, f"{own}.energy_j_per_call")),
-        ("File", doc.value(report.model.file_bytes, words.size, "model.file_bytes", "measured")),
-        ("CO2e a year", doc.estimate(before.g_co2e_per_year, words.GRAMS, f"{own}.g_co2e_per_year")),
-        ("Wind turbine a year", _turbine(before.turbine_years, f"{own}.turbine_years")),
-    )
-    if plan is None:
-        return tuple(Highlight(label=label, cell=cell) for label, cell in today if cell is not None)
-    path, then = "recommendation.plan", "footprint_after"
-    size = doc.value(plan.size_ratio, words.change, f"{path}.size_ratio", "measured")
-    changes = (
-        (doc.changed(plan.latency_ratio, f"{path}.latency_ratio"), _plan_median(report, plan)),
-        (doc.changed(plan.energy_ratio, f"{path}.energy_ratio"),
-         doc.estimate(after.energy_j_per_call, words.JOULES, f"{then}.energy_j_per_call")),
-        (size, doc.value(plan.file_bytes, words.size, f"{path}.file_bytes", "measured")),
-        (doc.estimate(after.g_co2e_per_year, words.GRAMS, f"{then}.g_co2e_per_year"), None),
-        (_turbine(after.turbine_years, f"{then}.turbine_years"), None),
-    )  # fmt: skip
-    return tuple(
-        Highlight(label=label, cell=cell, before=was, after=now)
-        for (label, was), (cell, now) in zip(today, changes, strict=True)
-    )
-
-
-def _turbine(years: object, path: str) -> Cell:
-    return doc.estimate(years, words.TURBINE, path, units.S_PER_YEAR)  # type: ignore[arg-type]
-
-
-def _plan_median(report: Report, plan: Plan) -> Cell | None:
+    """Latency, energy, file, carbon and turbine time: with the plan where there is one, else those of today."""
+    before, after, plan = report.footprint_before, report.footprint_after, report.recommendation.plan
     runs = report.outlook.runs if report.outlook else ()
-    place = next((place for place, run in enumerate(runs) if run.variant_id == plan.variant_id), None)
-    return None if place is None else report_method.percentile(report, place, "p50")
+    places = {run.variant_id: place for place, run in enumerate(runs)}
+    own, then = places.get(None), places.get(plan.variant_id) if plan else None
+    latency_ratio = doc.changed(plan.latency_ratio, "recommendation.plan.latency_ratio") if plan else None
+    energy_ratio = doc.changed(plan.energy_ratio, "recommendation.plan.energy_ratio") if plan else None
+    found = [_latency(runs, own, then if plan else own, latency_ratio if then is not None else None)]
+    found += [
+        _part(label, getattr(before, field), getattr(after, field), field, ladder, factor, energy_ratio)
+        for label, field, ladder, factor in (
+            ("Energy per call", "energy_j_per_call", words.JOULES, 1.0),
+            ("CO2e a year", "g_co2e_per_year", words.GRAMS, 1.0),
+            ("Wind turbine a year", "turbine_years", words.TURBINE, units.S_PER_YEAR),
+        )
+    ]
+    return (*(one for one in found if one is not None), _file(report))
+
+
+def _latency(runs: Sequence[RunSummary], own: int | None, shown: int | None, change: Cell | None) -> Highlight | None:
+    if own is None or shown is None or runs[shown].latency_ms.get("p50") is None:
+        return None
+    now, was = (
+        doc.middle(runs[place].latency_ms["p50"], words.LATENCY, f"outlook.runs.{place}.latency_ms.p50", MS)
+        for place in (shown, own)
+    )
+    spread = words.ends(runs[shown].latency_ms["p50"], words.LATENCY, MS)
+    return Highlight(label="Latency, median", cell=now, spread=spread, change=change, before=was if change else None)
+
+
+def _part(
+    label: str,
+    before: Estimate | None,
+    after: Estimate | None,
+    field: str,
+    ladder: words.Ladder,
+    factor: float,
+    change: Cell | None,
+) -> Highlight:
+    path = "footprint_after" if change else "footprint_before"
+    shown = after if change else before
+    was = doc.middle(before, ladder, f"footprint_before.{field}", factor)
+    return Highlight(
+        label=label, cell=doc.middle(shown, ladder, f"{path}.{field}", factor),
+        spread=words.ends(shown, ladder, factor), change=change if shown is not None else None,
+        before=was if change and shown is not None else None,
+    )  # fmt: skip
+
+
+def _file(report: Report) -> Highlight:
+    plan = report.recommendation.plan
+    was = doc.value(report.model.file_bytes, words.size, "model.file_bytes", "measured")
+    if plan is None or plan.size_ratio is None:
+        return Highlight(label="File", cell=was)
+    path = "recommendation.plan"
+    return Highlight(
+        label="File", cell=doc.value(plan.file_bytes, words.size, f"{path}.file_bytes", "measured"), before=was,
+        change=doc.value(plan.size_ratio, words.change, f"{path}.size_ratio", "measured"),
+    )  # fmt: skip
 
 
 def _answer(report: Report) -> Section:
@@ -159,7 +191,7 @@ def _placement_row(one: Placement, path: str) -> list[Cell]:
         doc.text(f"{one.instance or one.device_id}{known}"),
         doc.value(one.replicas, words.count, f"{path}.replicas", "modelled"),
         doc.value(one.utilisation_frac, words.percent, f"{path}.utilisation_frac", "modelled"),
-        doc.estimate(one.latency_ms, words.LATENCY, f"{path}.latency_ms", 1.0 / units.MS_PER_S),
+        doc.estimate(one.latency_ms, words.LATENCY, f"{path}.latency_ms", MS),
         doc.value(one.network_ms, words.latency, f"{path}.network_ms", "modelled"),
         doc.estimate(one.kwh_per_year, words.KWH, f"{path}.kwh_per_year"),
         doc.estimate(one.g_co2e_per_year, words.GRAMS, f"{path}.g_co2e_per_year"),

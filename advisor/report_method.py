@@ -18,14 +18,6 @@ def sections(report: Report) -> tuple[Section, ...]:
     return _model(report), _method(report), _uncertainty(report)
 
 
-def percentile(report: Report, place: int, key: str) -> Cell | None:
-    """The latency of the run at this place at "p50", "p95" ...; None where the report has none."""
-    runs = report.outlook.runs if report.outlook else ()
-    if place >= len(runs) or runs[place].latency_ms.get(key) is None:
-        return None
-    return doc.estimate(runs[place].latency_ms[key], words.LATENCY, f"outlook.runs.{place}.latency_ms.{key}", 1e-3)
-
-
 def baseline_path(report: Report) -> str:
     """Where the original's run stands in the JSON report: among the measurements, or alone."""
     places = [place for place, run in enumerate(report.measurements) if run.id == report.baseline.id]

@@ -84,6 +84,10 @@ def _told(outlook: Outlook, planned: bool) -> list[doc.Table]:
     return [doc.table("The same year in things people know", columns, rows)]
 
 
+def _calls(count: float | None) -> str:
+    return words.NOT_KNOWN if count is None else f"{words.count(math.ceil(count))} calls"
+
+
 def _ahead(outlook: Outlook) -> Section:
     planned = outlook.years[0].kwh_after is not None
     rows = []
@@ -128,7 +132,7 @@ def _return(report: Report, outlook: Outlook) -> tuple[Section, ...]:
     )
     facts = (
         ("Compressing has paid for itself after", doc.value(
-            calls, lambda number: words.count(number and math.ceil(number)), "recommendation.plan.payback_calls",
+            calls, _calls, "recommendation.plan.payback_calls",
             "modelled")),
         ("At the given demand that is", doc.value(
             days, lambda number: words.scaled(number and number * DAY_S, words.SECONDS), "outlook.payback_days",

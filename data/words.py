@@ -63,8 +63,9 @@ def number(value: float | None, digits: int = 3) -> str:
         return "0"
     exponent = math.floor(math.log10(abs(value)))
     if exponent < -4 or exponent > 14:
-        power = str(exponent).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
-        return f"{value / 10.0**exponent:.{min(digits, 3) - 1}f} × 10{power}".replace("-", "−")
+        mantissa, power = f"{value:.{min(digits, 3) - 1}e}".split("e")  # rounded first: 9.999e-5 is 1.00e-4
+        raised = str(int(power)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+        return f"{mantissa} × 10{raised}".replace("-", "−")
     rounded = round(value, digits - 1 - exponent)
     places = max(0, digits - 1 - math.floor(math.log10(abs(rounded))))
     return f"{rounded:,.{places}f}".replace("-", "−")

@@ -9,9 +9,10 @@ from typing import Any
 
 from advisor import compress
 from advisor.exporters import exporters
+from advisor.exports import exporter_for
 from advisor.plan import plan
 from advisor.types import OBJECTIVES, Budget, Footprint, Plan, Report
-from data.errors import DataError, InputError
+from data.errors import DataError, InputError, Unavailable
 from data.estimate import Estimate
 from data.home import home
 from data.inbox import open_headless
@@ -30,6 +31,7 @@ def add(subparsers: Any) -> None:
     reporter = subparsers.add_parser("report", help="the same, written as a report")
     _options(reporter)
     reporter.add_argument("--out", type=Path, required=True, help="report.html, report.json, ...: the ending decides")
+    reporter.add_argument("--format", choices=exporters(), help="the format, where the ending does not say it")
     reporter.set_defaults(run=run_report)
 
 
@@ -64,11 +66,10 @@ def run_plan(args: argparse.Namespace) -> None:
 
 
 def run_report(args: argparse.Namespace) -> None:
-    """Plans and writes the report in the format its name ends in. Raises InputError on an ending that is not known."""
-    by_suffix = {exporter.SUFFIX: exporter for exporter in exporters().values()}
-    exporter = by_suffix.get("".join(args.out.suffixes[-2:])) or by_suffix.get(args.out.suffix)
-    if exporter is None:
-        raise InputError(f"A report cannot end in '{args.out.suffix}'.", hint=f"Endings: {', '.join(by_suffix)}")
+    """Plans and writes the report in the format that is named, else the one its name ends in."""
+    exporter = exporter_for(args.out, args.format)
+    if (sentence := exporter.missing()) is not None:
+        raise Unavailable(sentence)
     args.out.write_bytes(exporter.render(planned(args)))
 
 

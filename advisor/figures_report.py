@@ -37,6 +37,12 @@ def figure(report: Report, name: str, mode: str = "light") -> tuple[go.Figure, s
     raise ValueError(f"no chart is called {name!r}")
 
 
+def told(report: Report, name: str) -> str | None:
+    """The text that stands for the named chart, for a format without pictures."""
+    drawn = figure(report, name)
+    return None if drawn is None else drawn[1]
+
+
 def _loss_title(report: Report) -> str:
     qualities = [plan.quality for plan in report.recommendation.tried if plan.quality]
     return "Drop in accuracy" if any(one.kind == "accuracy" for one in qualities) else "1 - cosine"

@@ -3,20 +3,26 @@
 import io
 import json
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
 import pandas as pd
 
-from advisor import model_frames
+from advisor import model_frames, report_schema
+from advisor.types import Report
+from data import units
 from data.errors import InputError
 from data.estimate import Estimate
 from data.records import from_plain
 from data.text import csv_cell
 from profiler import stats
-from profiler.types import Measurement
+from profiler.jobs import Keeper
+from profiler.types import Measurement, Model
 
 # A newer run counts as slower only beyond this, whatever its interval says: two runs of one file differ by as much.
 SAME_FRAC = 0.05
+BRING = "Bring the output of: python -m profiler measure FILE --json"
+LONGEST_MS = units.S_PER_H * units.H_PER_DAY * units.MS_PER_S
 
 
 def compare(one: Measurement, other: Measurement) -> pd.DataFrame:
@@ -73,13 +79,30 @@ def regressions(runs: Sequence[Measurement]) -> list[tuple[Measurement, Measurem
 def read_measurement(content: bytes) -> Measurement:
     """The run that `python -m profiler measure --json` printed. Raises InputError on anything else."""
     try:
-        return from_plain(Measurement, json.loads(content))
-    except (ValueError, TypeError, KeyError) as error:
-        raise InputError(
-            "This is not a measurement.",
-            hint="Bring the output of: python -m profiler measure FILE --json",
-            details=str(error),
-        ) from error
+        plain = json.loads(content, parse_constant=_no_number)
+        report_schema.check_measurement(plain)
+        found = from_plain(Measurement, plain)
+    except (ValueError, TypeError, KeyError, RecursionError, InputError) as error:
+        raise InputError("This is not a measurement.", hint=BRING, details=str(error)) from error
+    if not found.samples_ms or not all(0 < sample < LONGEST_MS for sample in found.samples_ms):
+        raise InputError("The calls of this measurement take no time, or days.", hint=BRING)
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def take(keeper: Keeper, report: Report) -> None:
+    """Keeps a report brought from elsewhere with its runs and variants; what is known here already stays as it is.
+
+    Raises InputError where the report tells another story of a run or a variant that is kept here."""
+    for one in (*report.variants, *report.measurements, report.baseline):
+        kept = keeper.get(type(one), one.id)
+        if kept is not None and kept != one:
+            raise InputError("This report contradicts what is kept here.", hint="A run or file of the same id differs.")
+    model = keeper.get(Model, report.model.sha256) or report.model
+    keeper.save(replace(report, model=model))
 
 
 def as_csv(rows: pd.DataFrame) -> bytes:

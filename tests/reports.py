@@ -9,7 +9,7 @@ from advisor import footprint, payback
 from advisor.credits import credited
 from advisor.outlook import outlook
 from advisor.recommend import Candidate, recommend, variant_title
-from advisor.types import Budget, Quality, Report, Step, Variant
+from advisor.types import Budget, Footprint, Quality, Report, Step, Variant
 from data.estimate import Estimate
 from profiler.types import Layer, Machine, Measurement, Model, Tensor, Workload
 
@@ -78,3 +78,22 @@ def report(budget: Budget | None = None, **changes) -> Report:
         sources=credited(before, after, found, ahead),
     )  # fmt: skip
     return replace(made, **changes)
+
+
+def without_energy():
+    made = report()
+    runs = tuple(replace(run, energy_j=None) for run in made.measurements)
+    return replace(
+        made, measurements=runs, baseline=runs[0], footprint_before=Footprint(), footprint_after=Footprint(),
+        outlook=replace(made.outlook, equivalents=(), years=(), rebounds=()),
+    )  # fmt: skip
+
+
+CASES = {
+    "a plan": report,
+    "keep the original": lambda: report(Budget(max_loss=0.0, zone="DE")),
+    "nothing meets the budget": lambda: report(Budget(latency_ms=0.001, zone="DE")),
+    "no zone": lambda: report(Budget(latency_ms=20.0)),
+    "no energy": without_energy,
+    "an older one": lambda: report(outlook=None),
+}

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from advisor import figures_report
+from advisor import figures_report, history
 from advisor.document import Section, Table
 from advisor.exporters import exporters
 from advisor.exporters.json import read
@@ -18,6 +18,8 @@ NAMES = {
     "markdown": ("Markdown", ":material/notes:", "For a repository or a ticket."),
     "csv": ("CSV", ":material/table:", "The rows behind the charts."),
     "model_card": ("Model card", ":material/badge:", "Hugging Face model card with its emissions."),
+    "parquet": ("Parquet", ":material/table_chart:", "The same rows with every timed call."),
+    "script": ("Script", ":material/code:", "A few lines of Python that make the recommended file again."),
     "codecarbon_csv": ("Emissions CSV", ":material/eco:", "In the shape CodeCarbon writes."),
 }
 
@@ -86,7 +88,7 @@ def take_back() -> None:
     if upload and st.session_state.get("report_taken") != upload.file_id:
         with cards.guard("report-upload"):
             found = read(upload.getvalue())
-            state.app().store.save(found)
+            history.take(state.app().store, found)
             st.session_state["report_taken"] = upload.file_id
             state.choose_report(found.id, found.model.sha256)
             st.rerun()

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from reports import HOSTILE, MODEL, report
+from reports import CASES, HOSTILE, MODEL, report
 
 from advisor import figures_report, report_schema
 from advisor.exporters import exporters
 from advisor.exporters.json import read
 from advisor.report_document import document
-from advisor.types import Budget, Footprint
 from data.errors import InputError
 from data.store import Store
 from profiler.types import Layer
@@ -43,25 +42,6 @@ def parsed(html):
     values = Values()
     values.feed(html)
     return values
-
-
-CASES = {
-    "a plan": report,
-    "keep the original": lambda: report(Budget(max_loss=0.0, zone="DE")),
-    "nothing meets the budget": lambda: report(Budget(latency_ms=0.001, zone="DE")),
-    "no zone": lambda: report(Budget(latency_ms=20.0)),
-    "no energy": lambda: without_energy(),
-    "an older one": lambda: report(outlook=None),
-}
-
-
-def without_energy():
-    made = report()
-    runs = tuple(replace(run, energy_j=None) for run in made.measurements)
-    return replace(
-        made, measurements=runs, baseline=runs[0], footprint_before=Footprint(), footprint_after=Footprint(),
-        outlook=replace(made.outlook, equivalents=(), years=(), rebounds=()),
-    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ from typing import Any, NoReturn
 import pandas as pd
 
 from advisor import model_frames, report_schema
-from advisor.types import Report
+from advisor.types import Report, Variant
 from data import units
 from data.errors import InputError
 from data.estimate import Estimate
@@ -97,7 +97,8 @@ def take(keeper: Keeper, report: Report) -> None:
     """Keeps a report brought from elsewhere with its runs and variants; what is known here already stays as it is.
 
     Raises InputError where the report tells another story of a run or a variant that is kept here."""
-    for one in (*report.variants, *report.measurements, report.baseline):
+    told: tuple[Variant | Measurement, ...] = (*report.variants, *report.measurements, report.baseline)
+    for one in told:
         kept = keeper.get(type(one), one.id)
         if kept is not None and kept != one:
             raise InputError("This report contradicts what is kept here.", hint="A run or file of the same id differs.")

@@ -1,7 +1,7 @@
 """A report as Markdown that any reader of CommonMark with tables shows alike, for a repository, a ticket, a card."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from advisor.document import Cell, Document, Section, Table
 
@@ -21,7 +21,7 @@ def _escaped(found: re.Match[str]) -> str:
     return f"\\{found[1]}" if found[1] else f"{found[2]}\\{found[3]}"
 
 
-def whole(document: Document, charts: dict[str, Sequence[str]], level: int = 1) -> str:
+def whole(document: Document, charts: Mapping[str, Sequence[str]], level: int = 1) -> str:
     """The document; `charts` holds, by section, the texts that stand for its charts. `level` is the title's."""
     lines = [
         f"{'#' * level} {text(document.title)}", "", f"{document.created_at[:16].replace('T', ' ')} UTC", "",

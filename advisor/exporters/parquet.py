@@ -16,14 +16,17 @@ class Parquet:
 
     def render(self, report: Report) -> bytes:
         """The rows of `advisor.report_rows`, and `samples_ms`: a list of the calls that were timed."""
+        import pandas as pd
+
         from advisor.report_rows import rows, samples
 
         taken = samples(report)
         found = rows(report)
-        found["samples_ms"] = [
-            taken.get(row.variant_id if isinstance(row.variant_id, str) else None) if row.standing != "failed" else None
+        calls = [
+            None if row.standing == "failed" else taken.get(row.variant_id if isinstance(row.variant_id, str) else None)
             for row in found.itertuples()
         ]
+        found["samples_ms"] = pd.Series(calls, dtype=object)
         buffer = io.BytesIO()
         found.to_parquet(buffer, index=False)
         return buffer.getvalue()

@@ -9,7 +9,7 @@ from data import words
 from data.estimate import Estimate, exact
 from data.units import MS_PER_S
 from profiler import stats
-from profiler.types import Measurement, Model
+from profiler.types import Measurement, Model, OperatorProfile
 
 
 def layers(model: Model) -> pd.DataFrame:
@@ -32,6 +32,28 @@ def layers(model: Model) -> pd.DataFrame:
             for layer in model.layers
         ]
     )
+
+
+def operator_times(profile: OperatorProfile) -> pd.DataFrame:
+    """One row an operator as it ran: name, op, time_frac (of all of them), time_ms with its middle half, flop,
+    flop_per_s, intensity_flop_per_byte, layers_count, basis; slowest first."""
+    rows = [
+        {
+            "name": one.name,
+            "op": one.op,
+            "time_frac": one.ms / profile.sum_ms if profile.sum_ms else None,
+            "time_ms": one.ms,
+            "low_ms": one.low_ms,
+            "high_ms": one.high_ms,
+            "flop": one.flop,
+            "flop_per_s": one.flop_per_s,
+            "intensity_flop_per_byte": one.intensity,
+            "layers_count": len(one.layers),
+            "basis": "measured",
+        }
+        for one in profile.operators
+    ]
+    return pd.DataFrame(rows).sort_values("time_ms", ascending=False, ignore_index=True)
 
 
 def operators(model: Model) -> pd.DataFrame:

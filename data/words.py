@@ -53,6 +53,7 @@ FLOP: Ladder = (
     (1e15, "PFLOP"),
     (1e18, "EFLOP"),
 )
+FLOP_PER_S: Ladder = tuple((factor, f"{name}/s") for factor, name in FLOP)
 
 
 def number(value: float | None, digits: int = 3) -> str:

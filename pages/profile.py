@@ -36,10 +36,15 @@ elif not work.busy(profile_parts.SLOT):
     cards.nothing_yet(
         "profile", "Not measured yet", todo="Press Measure to see latency, memory and energy.", icon=":material/speed:"
     )
-with cards.card("layers", "Where the computation is", "Each layer at the shapes of one call."):
-    profile_parts.computation(model)
-if model.layers:
-    with cards.card(
-        "split", "Where the energy goes", "Modelled from published picojoules of one operation and one move."
-    ):
-        profile_parts.energy(model)
+if runs:
+    with cards.card("times", "Where the time goes", "Each operator as ONNX Runtime ran it; fused layers count as one."):
+        profile = profile_parts.times(model)
+    left, right = st.columns(2, gap="small")
+    if profile is not None:
+        with left, cards.card("roof", "Roofline", "How fast each operator could be here, and how fast it is."):
+            profile_parts.roof(profile)
+    if model.layers:
+        with left if profile is None else right, cards.card("split", "Where the energy goes", "Modelled from published picojoules of a chip."):
+            profile_parts.energy(model)
+with cards.card("layers", "Layers", "Computation and bytes of one call at the model's shapes."):
+    profile_parts.layers(model)

@@ -7,6 +7,7 @@ from advisor import presets
 from data import tables as facts
 from data import words
 from pages.ui import cards, state, tables
+from profiler import levels, sandbox
 from profiler.machine import load, machine
 from profiler.meters import meters
 from profiler.runtimes import runtimes
@@ -34,6 +35,10 @@ def this_machine() -> None:
     with right:
         with cards.card("able", "What it can do"):
             _able()
+        with cards.card(
+            "cage", "How untrusted files are held", "Every model is read and run in a locked child process."
+        ):
+            _cage()
         with cards.card("home", "Where data lives", "Set RIGHTSIZE_HOME to keep it elsewhere."):
             st.code(str(state.app().home.root), language=None)
 
@@ -42,6 +47,12 @@ def _able() -> None:
     rows = [(found.NAME, "runs models", found.missing()) for found in runtimes().values()]
     rows += [(found.NAME.replace("_", " "), f"meters: {found.SCOPE}", found.missing()) for found in meters().values()]
     cards.facts({name: f"{what}; {f'not here: {reason}' if reason else 'ready'}" for name, what, reason in rows})
+
+
+def _cage() -> None:
+    for level in levels.levels(sandbox.switched_off()):
+        icon = ":material/lock:" if level.works else ":material/lock_open:"
+        st.markdown(f"{icon} **{level.name.capitalize()}:** {level.sentence}")
 
 
 def sources() -> None:

@@ -5,8 +5,9 @@ import streamlit as st
 from advisor import figures, model_frames, physics
 from data import words
 from pages.ui import cards, formats, pickers, state, style, tables, work
-from profiler.kept import measure_kept
-from profiler.types import Measurement, Model
+from profiler.peaks import kept_peaks
+from profiler.types import Measurement, Model, OperatorProfile
+from profiler.whole import profile_whole
 
 SLOT = "measuring"
 RUNS_SHOWN = 4
@@ -24,9 +25,9 @@ def setup(model: Model) -> None:
         icon=":material/play_arrow:",
         width="stretch",
         disabled=work.busy(SLOT),
-        help="About 15 seconds: warm-up, timed calls, a metered window, and a run that is weighed.",
+        help="Timed calls after a warm-up, a run that is weighed, each operator; once also the machine itself.",
     ):
-        state.submit(measure_kept, arguments, title=f"Measuring {model.name}", lane="device", slot=SLOT)
+        state.submit(profile_whole, arguments, title=f"Measuring {model.name}", lane="device", slot=SLOT)
         st.rerun()
 
 
@@ -91,44 +92,79 @@ def how(run: Measurement) -> None:
         st.caption(formats.name(note, 200))
 
 
-def computation(model: Model) -> None:
-    """Layers by computation, or operators where the graph could not be followed."""
-    layers = model_frames.layers(model)
-    if layers.empty:
-        tables.show(model_frames.operators(model), key="operators", alt="Operators of the graph and how many of each.")
-        return
+def times(model: Model) -> OperatorProfile | None:
+    """Where the time of a call goes, operator by operator; the profile it is from."""
+    rows = state.ask("newest_profile", model_sha256=model.sha256)
+    found = state.get(OperatorProfile, rows["id"].iloc[0]) if len(rows) else None
+    if found is None:
+        cards.nothing_yet("times", "Operators were not timed", todo="Measure again: ONNX Runtime tells their times.")
+        return None
+    table = model_frames.operator_times(found)
     left, right = st.columns([1, 1], gap="medium")
     with left:
-        figure = figures.where_the_computation_is(layers, style.mode())
-        cards.chart(figure, key="layers_chart", alt="Layers with the largest share of the computation.")
+        figure = figures.where_the_time_goes(table, style.mode())
+        cards.chart(figure, key="times_chart", alt="The operators that take most of the time of a call.")
     with right:
         tables.show(
-            layers,
-            key="layers",
-            alt="Every layer with its computation, weights, bytes moved and arithmetic intensity.",
-            order=["name", "op", "flop_frac", "flop", "weight_bytes", "moved_bytes", "intensity_flop_per_byte"],
-            more={"flop_frac": tables.bar("Share of FLOP"), "intensity_flop_per_byte": "FLOP per byte"},
-            height=380,
+            table,
+            key="times",
+            alt="Every operator with its time, computation and speed.",
+            order=["name", "op", "time_frac", "time_ms", "flop_per_s", "layers_count"],
+            more={"time_frac": tables.bar("Share of time")},
+            height=340,
         )
+    for note in found.notes:
+        st.caption(formats.name(note, 200))
+    return found
+
+
+def roof(profile: OperatorProfile) -> None:
+    """Each operator under the roof of this machine."""
+    peaks = kept_peaks(state.app().store, profile.workload.threads)
+    if peaks is None or peaks.fp32_flop_per_s is None or peaks.memory_bytes_per_s is None:
+        cards.nothing_yet("roof", "Peaks of this machine are not known", todo="Measure again: they are taken once.")
+        return
+    table = model_frames.operator_times(profile)
+    flop_per_s, bytes_per_s = peaks.fp32_flop_per_s, peaks.memory_bytes_per_s
+    figure = figures.roofline(
+        table, style.mode(), peak_flop_per_s=flop_per_s.mid, peak_bytes_per_s=bytes_per_s.mid
+    )  # fmt: skip
+    said = f"Peaks: {words.scaled(flop_per_s.mid, words.FLOP_PER_S)} and {words.size(bytes_per_s.mid)}/s"
+    shown = table[["name", "op", "intensity_flop_per_byte", "flop_per_s", "flop"]]
+    cards.chart(figure, key="roof_chart", alt=f"Operators under this machine's roof. {said}.", table=shown)
+    st.caption(f"{said} {cards.basis('measured')}")
+
+
+def layers(model: Model) -> None:
+    """Layers by computation, or operators where the graph could not be followed."""
+    table = model_frames.layers(model)
+    if table.empty:
+        tables.show(model_frames.operators(model), key="operators", alt="Operators of the graph and how many of each.")
+        return
+    tables.show(
+        table,
+        key="layers",
+        alt="Every layer with its computation, weights, bytes moved and arithmetic intensity.",
+        order=[column for column in table.columns if column != "basis"],
+        more={"flop_frac": tables.bar("Share of FLOP")},
+        height=340,
+    )
 
 
 def energy(model: Model) -> None:
     """Arithmetic and memory traffic of one call, for a chip of a given node and memory."""
-    left, right = st.columns([1, 2], gap="medium")
-    with left:
-        node = st.segmented_control("Chip", (7, 45), default=7, required=True, format_func="{} nm".format, key="node")
-        memory = st.selectbox("Memory", physics.MEMORIES, format_func=MEMORIES.get, key="memory")
-        split = physics.of_model(model, node_nm=int(node or 7), memory=str(memory))
-        cards.metric("split-total", cards.estimate("Energy per call", split.total_j, words.JOULES))
-        st.caption(f"DRAM takes {words.percent(split.dram_frac)}. Instructions and control are not in it.")
-    with right:
-        rows = model_frames.energy_split(split)
-        cards.chart(
-            figures.energy_split(rows, style.mode()),
-            key="split_chart",
-            alt="Modelled energy of one call by where it goes: multiplying, adding, on-chip memory, DRAM.",
-            table=rows,
-        )
+    left, right = st.columns(2)
+    node = left.segmented_control("Chip", (7, 45), default=7, required=True, format_func="{} nm".format, key="node")
+    memory = right.selectbox("Memory", physics.MEMORIES, format_func=MEMORIES.get, key="memory")
+    split = physics.of_model(model, node_nm=int(node or 7), memory=str(memory))
+    rows = model_frames.energy_split(split)
+    alt = "Modelled energy of one call by where it goes: multiplying, adding, on-chip memory, DRAM."
+    cards.chart(figures.energy_split(rows, style.mode()), key="split_chart", alt=alt, table=rows)
+    total = words.interval(split.total_j, words.JOULES)
+    st.caption(
+        f"{cards.basis('modelled')} {total} a call, of which DRAM takes {words.percent(split.dram_frac)}. "
+        "Instructions and control are not in it."
+    )
 
 
 MEMORIES = {"dram_ddr": "DDR", "dram_hbm2": "HBM2", "dram_gddr6": "GDDR6"}

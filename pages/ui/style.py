@@ -26,7 +26,7 @@ _CSS = f"""
 @media (min-width:768px){{[data-testid=stMainBlockContainer]{{padding-top:2.4rem}}}}
 [class*="st-key-facts-"] td{{vertical-align:top}}
 [class*="st-key-facts-"] td:first-child{{width:1%;min-width:6.5rem;padding-right:1.2rem}}
-@media (min-width:768px){{[class*="st-key-facts-"] td:first-child p{{white-space:nowrap}}}}
+@media (min-width:768px){{[class*="st-key-facts-"] td:first-child *{{white-space:nowrap;overflow-wrap:normal}}}}
 [class*="st-key-step-"]{{border-left:3px solid var(--rs-heroline);padding:.1rem 0 .1rem .8rem}}
 [class*="st-key-card-"]{{{_CARD};padding:1.05rem 1.2rem}}
 [class*="st-key-metric-"]{{{_CARD};padding:.85rem 1rem}}
@@ -47,7 +47,8 @@ padding:.8rem 1.1rem}}
 [data-selected=true] p,[role=tab][aria-selected=true] p,[data-testid=stSliderThumbValue] p{{color:var(--rs-accent)}}
 [data-testid=stMetricValue]{{font-variant-numeric:tabular-nums;letter-spacing:-.01em}}
 button[data-selected=true] p,button[data-selected=true] [data-testid=stIconMaterial]{{color:var(--rs-accent)}}
-[data-testid=stTable] [data-testid=stMarkdownContainer]{{overflow:visible;overflow-wrap:anywhere}}
+[data-testid=stTable] [data-testid=stMarkdownContainer]{{overflow:visible}}
+[data-testid=stTable] td,[data-testid=stTable] td *{{overflow-wrap:anywhere}}
 [data-testid=stTable] table,[data-testid=stMarkdownContainer] table{{font-variant-numeric:tabular-nums}}
 """
 

@@ -20,6 +20,7 @@ SCALED: dict[str, tuple[words.Ladder, float]] = {
     "_g_co2e_per_year": (words.GRAMS, 1.0),
     "_bytes": (words.BYTES, 1.0),
     "_flop": (words.FLOP, 1.0),
+    "_flop_per_s": (words.FLOP_PER_S, 1.0),
 }
 PLAIN = {
     "_g_per_kwh": ("g CO₂e/kWh", "%.0f"),
@@ -29,6 +30,7 @@ PLAIN = {
     "_count": ("", "localized"),
     "_frac": ("", "%.3g %%"),
     "_ratio": ("×", "%.3f"),
+    "_flop_per_byte": ("FLOP/byte", "%.3g"),
 }
 SUFFIXES = sorted([*SCALED, *PLAIN], key=len, reverse=True)
 

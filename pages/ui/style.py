@@ -24,9 +24,11 @@ _CSS = f"""
 [data-testid=stHeader]{{background:transparent}}
 [data-testid=stMainBlockContainer]{{max-width:1240px}}
 @media (min-width:768px){{[data-testid=stMainBlockContainer]{{padding-top:2.4rem}}}}
+[class*="st-key-facts-"] table{{width:100%}}
 [class*="st-key-facts-"] td{{vertical-align:top}}
-[class*="st-key-facts-"] td:first-child{{width:1%;min-width:6.5rem;padding-right:1.2rem}}
-@media (min-width:768px){{[class*="st-key-facts-"] td:first-child *{{white-space:nowrap;overflow-wrap:normal}}}}
+[class*="st-key-facts-"] td:first-child{{width:1%;padding-right:1.2rem;white-space:nowrap}}
+[class*="st-key-facts-"] td:last-child,[class*="st-key-facts-"] td:last-child *{{white-space:normal!important;
+overflow-wrap:anywhere!important}}
 [class*="st-key-step-"]{{border-left:3px solid var(--rs-heroline);padding:.1rem 0 .1rem .8rem}}
 [class*="st-key-card-"]{{{_CARD};padding:1.05rem 1.2rem}}
 [class*="st-key-metric-"]{{{_CARD};padding:.85rem 1rem}}
@@ -48,7 +50,6 @@ padding:.8rem 1.1rem}}
 [data-testid=stMetricValue]{{font-variant-numeric:tabular-nums;letter-spacing:-.01em}}
 button[data-selected=true] p,button[data-selected=true] [data-testid=stIconMaterial]{{color:var(--rs-accent)}}
 [data-testid=stTable] [data-testid=stMarkdownContainer]{{overflow:visible}}
-[data-testid=stTable] td,[data-testid=stTable] td *{{overflow-wrap:anywhere}}
 [data-testid=stTable] table,[data-testid=stMarkdownContainer] table{{font-variant-numeric:tabular-nums}}
 """
 

@@ -32,7 +32,8 @@ def compare(one: Measurement, other: Measurement) -> pd.DataFrame:
     intervals are divided end by end."""
     rows = [_row("Latency, median", *_medians(one, other), latency_ratio(one, other))]
     for percent in (95.0, 99.0):
-        parts = model_frames.tail(one, percent), model_frames.tail(other, percent)
+        # Without an interval a percentile of few samples would look exact.
+        parts = tuple(stats.percentile_interval(run.samples_ms, percent) for run in (one, other))
         rows.append(_row(f"Latency, p{percent:g}", *parts, _over(*parts)))
     rows.append(_row("Energy per call", one.energy_j, other.energy_j, _over(one.energy_j, other.energy_j)))
     return pd.DataFrame([row for row in rows if row["ratio"] is not None])

@@ -44,7 +44,8 @@ if runs:
         with left, cards.card("roof", "Roofline", "How fast each operator could be here, and how fast it is."):
             profile_parts.roof(profile)
     if model.layers:
-        with left if profile is None else right, cards.card("split", "Where the energy goes", "Modelled from published picojoules of a chip."):
+        beside = left if profile is None else right
+        with beside, cards.card("split", "Where the energy goes", "Modelled from published picojoules of a chip."):
             profile_parts.energy(model)
 with cards.card("layers", "Layers", "Computation and bytes of one call at the model's shapes."):
     profile_parts.layers(model)

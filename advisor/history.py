@@ -33,8 +33,8 @@ def compare(one: Measurement, other: Measurement) -> pd.DataFrame:
     rows = [_row("Latency, median", *_medians(one, other), latency_ratio(one, other))]
     for percent in (95.0, 99.0):
         # Without an interval a percentile of few samples would look exact.
-        parts = tuple(stats.percentile_interval(run.samples_ms, percent) for run in (one, other))
-        rows.append(_row(f"Latency, p{percent:g}", *parts, _over(*parts)))
+        first, second = (stats.percentile_interval(run.samples_ms, percent) for run in (one, other))
+        rows.append(_row(f"Latency, p{percent:g}", first, second, _over(first, second)))
     rows.append(_row("Energy per call", one.energy_j, other.energy_j, _over(one.energy_j, other.energy_j)))
     return pd.DataFrame([row for row in rows if row["ratio"] is not None])
 

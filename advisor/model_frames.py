@@ -9,7 +9,8 @@ from data import words
 from data.estimate import Estimate, exact
 from data.units import MS_PER_S
 from profiler import stats
-from profiler.types import Measurement, Model, OperatorProfile
+from profiler.run_types import OperatorProfile
+from profiler.types import Measurement, Model
 
 
 def layers(model: Model) -> pd.DataFrame:

@@ -6,7 +6,8 @@ from advisor import figures, model_frames, physics
 from data import words
 from pages.ui import cards, formats, pickers, state, style, tables, work
 from profiler.peaks import kept_peaks
-from profiler.types import Measurement, Model, OperatorProfile
+from profiler.run_types import OperatorProfile
+from profiler.types import Measurement, Model
 from profiler.whole import profile_whole
 
 SLOT = "measuring"

@@ -54,9 +54,12 @@ def quantize(
     calls: Sequence[Mapping[str, ndarray]],
     machine: Machine,
     settings: Settings,
+    *,
+    large: bool,
     ranges: Path | None = None,
 ) -> list[str]:
-    """Writes the quantized form of a prepared model; returns notes. `ranges` keeps calibrated ranges between calls.
+    """Writes the quantized form of a prepared model; returns notes. `large` models keep their weights beside the
+    file; `ranges` keeps calibrated ranges between calls.
 
     Unsigned activations and signed weights run fastest on x86; without VNNI the weights get 7 bits, because 8 would
     saturate (ONNX Runtime's guide). ARM wants signed activations."""
@@ -75,6 +78,7 @@ def quantize(
             per_channel=settings.per_channel, reduce_range=reduced, weight_type=QuantType.QInt8,
             activation_type=QuantType.QInt8 if signed else QuantType.QUInt8,
             nodes_to_exclude=list(settings.exclude), calibration_cache_path=ranges,
+            use_external_data_format=large,
             calibrate_method=CalibrationMethod[METHODS[settings.calibration]], extra_options=extra,
         )  # fmt: skip
     kind = f"{'S8' if signed else 'U8'}S8, {settings.calibration} calibration"

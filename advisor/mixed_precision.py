@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from advisor import int8, onnx_rewrite
+from advisor import facts, int8, onnx_rewrite
 from advisor.agreement import Comparison, not_finite
 from advisor.sensitivity import rank
 from advisor.techniques import Product, Request
@@ -24,9 +24,10 @@ LOSS_CALLS = 16
 def within_loss(request: Request, limit: float) -> Product:
     """The static INT8 file with the fewest layers excluded whose loss (1 - cosine of the worst output, on the
     calibration inputs) is at most `limit`. Raises InputError where all but one excluded still lose more."""
-    source = onnx_rewrite.prepared(request.source, request.folder, large=False)
+    large = facts.is_large(request.model)
+    source = onnx_rewrite.prepared(request.source, request.folder, large=large)
     ranked, _ = rank(
-        request.source, request.calibration[:RANK_CALLS], request.folder, bits=8, seconds=RANK_S,
+        request.source, request.calibration[:RANK_CALLS], request.folder, bits=8, seconds=RANK_S, large=large,
         progress=lambda done, text: request.progress(0.5 * done, text),
     )  # fmt: skip
     order = [each.layer for each in ranked if each.op in int8.COMPUTES]
@@ -39,14 +40,15 @@ def within_loss(request: Request, limit: float) -> Product:
         """The loss with the `count` most sensitive layers excluded."""
         files[count] = request.folder / f"excluding_{count}.onnx"
         settings = int8.Settings(operators=scope, exclude=tuple(order[:count]))
-        int8.quantize(source, files[count], request.calibration, request.machine, settings, ranges)
+        int8.quantize(source, files[count], request.calibration, request.machine, settings, ranges=ranges, large=large)
         found = loss_of(wanted, answers(files[count], calls))
         request.progress(0.6, f"{count} layers in float32: loss {found:.2g}")
         return found
 
     count, found, trace = fewest(loss, len(order), MARGIN * limit)
-    target = files[count].rename(request.folder / "int8_mixed.onnx")
-    changed = int8.computing_on_integers(onnx_rewrite.load(target))
+    target, proto = request.folder / "int8_mixed.onnx", onnx_rewrite.load(files[count])
+    companions = onnx_rewrite.save(proto, target)
+    changed = int8.computing_on_integers(proto)
     if not changed:
         raise InputError("No layer could be quantized within the allowed loss, so nothing would change.")
     kept = ", ".join(order[:count][:5]) + (" and more" if count > 5 else "")
@@ -55,7 +57,7 @@ def within_loss(request: Request, limit: float) -> Product:
         f"loss on the calibration inputs {found:.2g}, allowed {limit:g}",
         "tried " + ", ".join(f"{number}: {value:.2g}" for number, value in trace),
     )
-    return Product(file=target, changed_count=changed, notes=notes)
+    return Product(file=target, companions=companions, changed_count=changed, notes=notes)
 
 
 def fewest(loss: Callable[[int], float], layers: int, limit: float) -> tuple[int, float, list[tuple[int, float]]]:

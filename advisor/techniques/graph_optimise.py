@@ -29,7 +29,7 @@ class GraphOptimise:
             return f"This works on ONNX files; this one is {model.format.replace('_', ' ')}."
         if model.parameter_count == 0:
             return "The model has no weights, so there is nothing to fuse."
-        return "Optimising a model of more than 2 GB ahead of time is not supported." if facts.is_large(model) else None
+        return "Optimising a model of more than 1 GB ahead of time is not supported." if facts.is_large(model) else None
 
     def apply(self, request: Request) -> Product:
         """Writes the graph that ONNX Runtime would otherwise make at every start. Raises InputError where it is the

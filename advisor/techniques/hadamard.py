@@ -31,7 +31,7 @@ class Hadamard:
             return reason
         if facts.count(model, facts.MATRIX_PRODUCTS) < 2:
             return "A rotation needs two linear layers, one after the other."
-        return "Rotating more than 2 GB of weights is not supported." if facts.is_large(model) else None
+        return "Rotating more than 1 GB of weights is not supported." if facts.is_large(model) else None
 
     def apply(self, request: Request) -> Product:
         """Rotates every pair with nothing nonlinear between; the outputs must stay within 1e-5 of the largest."""

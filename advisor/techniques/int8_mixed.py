@@ -26,8 +26,6 @@ class Int8Mixed:
         reason = facts.refusal(model, needs=int8.COMPUTES)
         if reason is None and facts.count(model, int8.COMPUTES) < 2:
             return "With a single layer there is nothing to mix."
-        if reason is None and facts.is_large(model):
-            return "Calibrating a model of more than 2 GB takes more memory than a job may use."
         return reason
 
     def apply(self, request: Request) -> Product:

@@ -23,10 +23,7 @@ class Int8Static:
         return found + [{"operators": scopes[0], "calibration": method} for method in ("percentile", "entropy")]
 
     def refuses(self, model: Model, machine: Machine) -> str | None:
-        reason = facts.refusal(model, needs=int8.COMPUTES)
-        if reason is None and facts.is_large(model):
-            return "Calibrating a model of more than 2 GB takes more memory than a job may use."
-        return reason
+        return facts.refusal(model, needs=int8.COMPUTES)
 
     def apply(self, request: Request) -> Product:
         """Quantizes per channel, calibrated on the request's inputs: unsigned activations by signed weights where the
@@ -40,9 +37,10 @@ class Int8Static:
             exclude=tuple(option.get("exclude", ())),
         )  # fmt: skip
         request.progress(0.05, "Preparing the graph")
-        source = onnx_rewrite.prepared(request.source, request.folder, large=False)
+        large = facts.is_large(request.model)
+        source = onnx_rewrite.prepared(request.source, request.folder, large=large)
         request.progress(0.2, "Calibrating activation ranges")
-        notes = int8.quantize(source, target, request.calibration, request.machine, settings)
+        notes = int8.quantize(source, target, request.calibration, request.machine, settings, large=large)
         proto = onnx_rewrite.load(target)
         changed = int8.computing_on_integers(proto)
         if not changed:
@@ -53,7 +51,9 @@ class Int8Static:
             notes.append("calibrated on random inputs: the ranges may not fit real data")
         elif len(request.calibration) < FEW_CALLS:
             notes.append(f"calibrated on {len(request.calibration)} calls only")
-        return Product(file=target, changed_count=changed, notes=tuple(notes))
+        return Product(
+            file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=tuple(notes)
+        )
 
 
 TECHNIQUE = Int8Static()

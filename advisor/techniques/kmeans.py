@@ -27,7 +27,7 @@ class KMeans:
     def refuses(self, model: Model, machine: Machine) -> str | None:
         if (reason := facts.refusal(model, needs=(*facts.WEIGHTED, "Gather"))) is not None:
             return reason
-        return "Packing more than 2 GB of weights is not supported." if facts.is_large(model) else None
+        return "Packing more than 1 GB of weights is not supported." if facts.is_large(model) else None
 
     def apply(self, request: Request) -> Product:
         """Packs the weights of convolutions, matrix products, recurrent layers and embeddings with scikit-learn's

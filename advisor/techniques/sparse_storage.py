@@ -24,7 +24,7 @@ class SparseStorage:
     def refuses(self, model: Model, machine: Machine) -> str | None:
         if (reason := facts.refusal(model)) is not None:
             return reason
-        return "Packing more than 2 GB of weights is not supported." if facts.is_large(model) else None
+        return "Packing more than 1 GB of weights is not supported." if facts.is_large(model) else None
 
     def apply(self, request: Request) -> Product:
         """Packs each weight in the form asked for where that is smaller than dense. Raises InputError where dense is

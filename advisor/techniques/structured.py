@@ -32,7 +32,7 @@ class Structured:
             return f"The operator {unknown[0]} cannot be pruned through."
         if facts.count(model, WORKS_ON) < 2:
             return "A single layer has no inner channels that could go."
-        return "Pruning more than 2 GB of weights is not supported." if facts.is_large(model) else None
+        return "Pruning more than 1 GB of weights is not supported." if facts.is_large(model) else None
 
     def apply(self, request: Request) -> Product:
         """Cuts the least important channels (group magnitude) with torch-pruning; fine-tunes where labelled training

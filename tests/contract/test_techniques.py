@@ -180,15 +180,15 @@ def test_weights_outside_the_file_are_found(technique, tmp_path):
 
 
 def test_a_model_that_is_too_large_for_one_file_works_or_is_refused(technique, tmp_path, monkeypatch):
-    """The limit of 2 GiB is made 3 KiB: what follows from it is the same."""
+    """The limit of 1 GiB is made 3 KiB: what follows from it is the same."""
     path = FITTING.get(technique.NAME, small.mlp)(tmp_path / "model.onnx")
     whole = small.facts(path)
     onnx.save(onnx.load(path), path, save_as_external_data=True, location="model.onnx.data", size_threshold=128)
-    monkeypatch.setattr("advisor.facts.PROTOBUF_LIMIT_BYTES", 3 << 10)
+    monkeypatch.setattr("advisor.facts.ONE_FILE_BYTES", 3 << 10)
     monkeypatch.setattr("profiler.onnx_tools.EXTERNAL_ABOVE_BYTES", 3 << 10)
     if (reason := technique.refuses(whole, small.MACHINE)) is not None:
         sentence(reason)
-        assert "2 GB" in reason
+        assert "1 GB" in reason
         return
     answer, folder = applied(technique.NAME, path, tmp_path, model=whole)
     assert answer["companions"] and all((folder / name).exists() for name in answer["companions"])

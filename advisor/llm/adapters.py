@@ -1,0 +1,68 @@
+"""Merge a LoRA adapter into its base file, tensor by tensor, and check the result. Runs in the locked child."""
+
+from pathlib import Path
+from typing import Any
+
+from data.errors import InputError
+from data.text import plain
+from profiler.tasks import ChildDesk, task
+
+TOLERANCE = 1e-5
+
+
+@task
+def merge(desk: ChildDesk, *, base: str, adapter: str, alpha: float | None = None) -> dict[str, Any]:
+    """Writes merged.safetensors: W + (alpha / rank) B A for every pair of the adapter. Method: Hu et al. 2021, LoRA.
+
+    `alpha` is the adapter's lora_alpha (None: the rank, a factor of 1). Returns the file, how many tensors were merged,
+    the adapter's parameters and share, and the largest error of merged x against base x + adapter x on random inputs,
+    relative to the largest output. Raises InputError where the adapter does not fit the base or the check fails."""
+    import torch
+    from safetensors.torch import load_file, save_file
+
+    weights, low = load_file(base), load_file(adapter)
+    pairs = _pairs(low, weights)
+    generator, worst = torch.Generator().manual_seed(0), 0.0
+    for done, (name, (down, up)) in enumerate(pairs.items()):
+        desk.progress(0.9 * done / len(pairs), f"Merging {plain(name, 60)}")
+        rank = down.shape[0]
+        factor = (alpha if alpha is not None else rank) / rank
+        base_weight = weights[name]
+        merged = (base_weight.double() + factor * (up.double() @ down.double())).to(base_weight.dtype)
+        inputs = torch.randn(4, down.shape[1], generator=generator, dtype=torch.float64)
+        wanted = inputs @ base_weight.double().T + factor * (inputs @ down.double().T) @ up.double().T
+        error = (inputs @ merged.double().T - wanted).abs().max() / wanted.abs().max().clamp_min(1e-30)
+        worst = max(worst, float(error))
+        weights[name] = merged.contiguous()
+    precise = all(weights[name].dtype in (torch.float32, torch.float64) for name in pairs)
+    if precise and worst > TOLERANCE:
+        raise InputError(f"The merged weights answer {worst:.1e} off base plus adapter, more than {TOLERANCE:.0e}.")
+    save_file(weights, str(desk.folder / "merged.safetensors"))
+    adapted, total = sum(t.numel() for t in low.values()), sum(t.numel() for t in weights.values())
+    return {
+        "file": "merged.safetensors", "merged_count": len(pairs), "adapter_parameters": adapted,
+        "adapter_share_frac": adapted / total, "largest_error": worst, "file_bytes": _size(desk.folder),
+    }  # fmt: skip
+
+
+def _pairs(low: dict[str, Any], weights: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """{base tensor: (A, B)} of the adapter's "….lora_A.weight" and "….lora_B.weight". Raises InputError."""
+    found = {}
+    for name, down in low.items():
+        if ".lora_A" not in name:
+            continue
+        up = low.get(name.replace(".lora_A", ".lora_B"))
+        stem = name.split(".lora_A")[0].removeprefix("base_model.model.")
+        target = next((known for known in (f"{stem}.weight", stem) if known in weights), None)
+        if up is None or target is None:
+            raise InputError(f'The adapter\'s tensor "{plain(name, 60)}" has no partner, or no tensor of the base.')
+        if weights[target].shape != (up.shape[0], down.shape[1]) or up.shape[1] != down.shape[0]:
+            raise InputError(f'The adapter does not fit the base\'s tensor "{plain(target, 60)}".')
+        found[target] = (down, up)
+    if not found:
+        raise InputError("This file holds no LoRA adapter.", hint="Its tensors end in lora_A.weight and lora_B.weight.")
+    return found
+
+
+def _size(folder: Path) -> int:
+    return (folder / "merged.safetensors").stat().st_size

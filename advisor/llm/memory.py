@@ -1,0 +1,154 @@
+"""What a language model needs to be held and trained: weights, cache, activations, runtime. Closed forms."""
+
+from dataclasses import dataclass
+from functools import cache
+
+from advisor.llm.architecture import Architecture
+from data import tables
+from data.errors import InputError
+from data.estimate import Estimate
+from data.units import BITS_PER_BYTE, BYTES_PER_GIB
+
+KV_BITS = {"fp32": 32.0, "fp16": 16.0, "bf16": 16.0, "fp8": 8.0, "int8": 8.0, "int4": 4.5}
+# The CUDA context, the runtime's buffers and its allocator's slack: what runtimes show before the first request.
+OVERHEAD_GIB = (0.6, 1.2, 2.5)
+# Numbers a token holds at once while a prompt is read: residual, norm, attention in and out, and the gated middle.
+HIDDEN_COPIES, MIDDLE_COPIES, ACTIVATION_BYTES = 6, 2, 2
+ADAM_BYTES, MASTER_BYTES, GRADIENT_BYTES = 8, 4, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precision:
+    """How weights are stored: bits of a linear weight, of those a mixed type treats better, of embedding and head;
+    and the arithmetic they are multiplied in."""
+
+    precision: str
+    linear_bits: float
+    better_bits: float
+    embedding_bits: float
+    head_bits: float
+    compute: str
+    kv_default: str
+    meaning: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """Bytes of one running model."""
+
+    weights_bytes: int
+    kv_cache_bytes: int
+    activation_bytes: int
+    overhead_bytes: Estimate
+
+    @property
+    def total_bytes(self) -> Estimate:
+        """All of it, with the overhead's interval."""
+        return self.overhead_bytes + float(self.weights_bytes + self.kv_cache_bytes + self.activation_bytes)
+
+
+@cache
+def precisions() -> dict[str, Precision]:
+    """Every storage precision by name."""
+    return {row.precision: row for row in tables.records(Precision, tables.frame("llm", "precisions"))}
+
+
+def precision(name: str) -> Precision:
+    """The precision of that name. Raises InputError where there is none."""
+    found = precisions().get(name.lower())
+    if found is None:
+        raise InputError(f"No precision is called '{name}'.", hint=f"Known: {', '.join(precisions())}.")
+    return found
+
+
+def weights_bytes(arch: Architecture, stored: Precision) -> int:
+    """Bytes of all weights: norms and what the precision leaves alone at 16 or 32 bits, scales included."""
+    better = _better(arch) if stored.better_bits != stored.linear_bits else 0.0
+    experts = arch.parameter_count - arch.outside_experts
+    linear = arch.attention_parameters + arch.dense_parameters + experts
+    bits = (linear - better) * stored.linear_bits + better * stored.better_bits
+    if stored.precision == "mxfp4":
+        bits = experts * stored.linear_bits + (linear - experts) * stored.head_bits
+    head = arch.head_parameters
+    bits += (arch.embedding_parameters * (stored.head_bits if arch.tied else stored.embedding_bits)) + (
+        head * stored.head_bits
+    )
+    bits += arch.norm_parameters * max(16.0, min(stored.linear_bits, 32.0))
+    return round(bits / BITS_PER_BYTE)
+
+
+def _better(arch: Architecture) -> float:
+    """Weights that llama.cpp's "M" types store in the better type: the value and down projections of every layer in
+    the first and last eighth, and of each third one between."""
+    layers = arch.layers
+    first, last = layers // 8, 7 * layers // 8
+    chosen = sum(index < first or index >= last or (index - first) % 3 == 2 for index in range(layers))
+    value = arch.hidden * (arch.latent or arch.kv_heads * arch.head_size)
+    down = arch.dense_parameters / 3 / layers if not arch.experts else 0.0
+    down += arch.expert_parameters / 3 * arch.experts * (arch.expert_layers / layers)
+    return chosen * (value + down)
+
+
+def kv_cache_bytes(arch: Architecture, context: int, batch: int, kind: str = "bf16") -> int:
+    """Bytes of the key-value cache of `batch` sequences of `context` tokens. Raises InputError on an unknown kind."""
+    if kind not in KV_BITS:
+        raise InputError(f"A cache cannot be kept as '{kind}'.", hint=f"Known: {', '.join(KV_BITS)}.")
+    return round(batch * arch.kv_elements(context) * KV_BITS[kind] / BITS_PER_BYTE)
+
+
+def activation_bytes(arch: Architecture, tokens: int) -> int:
+    """Bytes that reading a prompt holds at once for `tokens` tokens, and the scores of the last token's vocabulary;
+    attention without stored scores."""
+    middle = arch.intermediate * max(1, arch.experts_per_token)
+    per_token = HIDDEN_COPIES * arch.hidden + MIDDLE_COPIES * middle
+    return ACTIVATION_BYTES * (tokens * per_token) + 4 * arch.vocabulary
+
+
+def running(
+    arch: Architecture, stored: Precision, *, context: int, batch: int, kv: str | None = None, chunk: int = 2048
+) -> Memory:
+    """What serving `batch` sequences of `context` tokens needs; prompts are read in chunks of at most `chunk` tokens.
+
+    Raises InputError on counts below 1 and on a context beyond what the model was made for."""
+    if context < 1 or batch < 1:
+        raise InputError("Context and batch are 1 or more.")
+    if arch.most_positions and context > arch.most_positions:
+        raise InputError(f"This model was made for {arch.most_positions:,} tokens; {context:,} is beyond that.")
+    low, mid, high = (gib * BYTES_PER_GIB for gib in OVERHEAD_GIB)
+    return Memory(
+        weights_bytes=weights_bytes(arch, stored),
+        kv_cache_bytes=kv_cache_bytes(arch, context, batch, kv or stored.kv_default),
+        activation_bytes=activation_bytes(arch, min(chunk, context) * min(batch, 4)),
+        overhead_bytes=Estimate(low=low, mid=mid, high=high, basis="modelled", source="context and runtime buffers"),
+    )  # fmt: skip
+
+
+def training(arch: Architecture, way: str, *, tokens: int, rank: int = 16, recompute: bool = True) -> dict[str, int]:
+    """Bytes of one training step by part: weights, gradients, optimizer, activations. `way` is "full", "lora",
+    "qlora" or "head"; `tokens` those of one step on one device; LoRA adapts every attention projection at `rank`.
+
+    Mixed precision: 16-bit weights (QLoRA: NF4), 32-bit master copies and Adam's two moments for what is trained.
+    With recomputation one layer's activations and every layer's input are held. Raises InputError on another way.
+    """
+    count = arch.parameter_count
+    trained = {"full": count, "lora": lora_parameters(arch, rank), "qlora": lora_parameters(arch, rank)}.get(way)
+    if way == "head":
+        trained = arch.head_parameters or arch.vocabulary * arch.hidden
+    if trained is None:
+        raise InputError(f"No way to train is called '{way}'.", hint="Known: full, lora, qlora, head.")
+    weights = weights_bytes(arch, precision("nf4" if way == "qlora" else "bf16"))
+    extra = 0 if way in ("full", "head") else 2 * trained
+    layer = activation_bytes(arch, tokens)
+    held = layer + 2 * tokens * arch.hidden * arch.layers if recompute else layer * arch.layers
+    return {
+        "weights_bytes": weights + extra, "gradients_bytes": GRADIENT_BYTES * trained,
+        "optimizer_bytes": (ADAM_BYTES + MASTER_BYTES) * trained, "activation_bytes": held,
+        "trained_parameters": trained,
+    }  # fmt: skip
+
+
+def lora_parameters(arch: Architecture, rank: int) -> int:
+    """Parameters of a LoRA adapter on query, key, value and output of every layer."""
+    wide, narrow = arch.heads * arch.head_size, arch.kv_heads * arch.head_size
+    sides = (arch.hidden + wide) + 2 * (arch.hidden + narrow) + (wide + arch.hidden)
+    return rank * sides * arch.layers

@@ -1,0 +1,62 @@
+"""A LoRA adapter merged into its base: merged output = base + adapter."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from advisor.llm.adapters import merge
+from data.errors import InputError
+
+
+@pytest.fixture
+def files(tmp_path):
+    import torch
+    from safetensors.torch import save_file
+
+    generator = torch.Generator().manual_seed(1)
+
+    def draw(*shape):
+        return torch.randn(*shape, generator=generator)
+
+    base = {"model.layers.0.q_proj.weight": draw(12, 8), "model.norm.weight": draw(8)}
+    stem = "base_model.model.model.layers.0.q_proj"
+    adapter = {f"{stem}.lora_A.weight": draw(2, 8), f"{stem}.lora_B.weight": draw(12, 2)}
+    save_file(base, tmp_path / "base.safetensors")
+    save_file(adapter, tmp_path / "adapter.safetensors")
+    return tmp_path, base, adapter
+
+
+def run(folder, base="base", adapter="adapter", **options):
+    desk = SimpleNamespace(folder=folder, progress=lambda done, text: None)
+    paths = {"base": str(folder / f"{base}.safetensors"), "adapter": str(folder / f"{adapter}.safetensors")}
+    return merge(desk, **paths, **options)
+
+
+def test_merged_answers_as_base_plus_adapter(files):
+    import torch
+    from safetensors.torch import load_file
+
+    folder, base, adapter = files
+    found = run(folder, alpha=4.0)
+    merged = load_file(folder / found["file"])
+    down, up = adapter.values()
+    x = torch.randn(5, 8)
+    wanted = x @ base["model.layers.0.q_proj.weight"].T + (4.0 / 2) * (x @ down.T) @ up.T
+    assert torch.allclose(x @ merged["model.layers.0.q_proj.weight"].T, wanted, atol=1e-5)
+    assert torch.equal(merged["model.norm.weight"], base["model.norm.weight"])
+    assert (found["merged_count"], found["adapter_parameters"]) == (1, 2 * 8 + 12 * 2)
+    assert found["largest_error"] < 1e-5
+
+
+def test_what_does_not_fit_is_refused(files):
+    from safetensors.torch import save_file
+
+    folder, _, adapter = files
+    with pytest.raises(InputError, match="no LoRA adapter"):
+        run(folder, adapter="base")
+    save_file({name: tensor.T.contiguous() for name, tensor in adapter.items()}, folder / "turned.safetensors")
+    with pytest.raises(InputError, match="does not fit"):
+        run(folder, adapter="turned")
+    save_file({"other.lora_A.weight": next(iter(adapter.values()))}, folder / "other.safetensors")
+    with pytest.raises(InputError, match="no partner"):
+        run(folder, adapter="other")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from profiler import levels as _levels
-from profiler import lock
+from profiler import lock, warm
 from profiler.child import Child, Hooks, Limits
 from profiler.levels import Level
 
-__all__ = ["Hooks", "Level", "Limits", "allowed_formats", "levels", "run"]
+__all__ = ["Hooks", "Level", "Limits", "allowed_formats", "dismiss", "levels", "prepare", "run", "switched_off"]
 
 
 def run(
@@ -28,15 +28,34 @@ def run(
     Returns the task's result as plain JSON values. Raises the task's own RightsizeError, MeasurementError when it
     exceeds a limit or dies, Cancelled when hooks.cancelled() says so.
     """
-    limits = limits or Limits()
+    limits, hooks, without = limits or Limits(), hooks or Hooks(), switched_off()
     order = {
         "task": task, "arguments": dict(arguments), "folder": str(folder), "bounds": _bounds(limits, readable),
     }  # fmt: skip
-    child = Child(lock.rules(folder, readable, gpu=limits.gpu, without=switched_off()))
+    if not limits.gpu and (ready := warm.take(task, without)):
+        try:
+            names = ready.move_in(folder, readable)
+            if names is not None:
+                result = ready.child.order(order | {"arguments": warm.renamed(arguments, names)}, limits, hooks)
+                return warm.renamed(result, {new: old for old, new in names.items()})
+        finally:
+            ready.end()
+    child = Child(lock.rules(folder, readable, gpu=limits.gpu, without=without))
     try:
-        return child.order(order, limits, hooks or Hooks())
+        return child.order(order, limits, hooks)
     finally:
         child.end()
+
+
+def prepare(jobs: Path, kind: str = "onnx") -> None:
+    """Readies one child in the background, so that the next file need not wait for imports; `jobs` is the folder of
+    job folders, `kind` "onnx" or "torch". RIGHTSIZE_WARM=0 switches this off."""
+    warm.prepare(jobs, kind, switched_off())
+
+
+def dismiss() -> None:
+    """Ends the child that waits, if there is one."""
+    warm.dismiss()
 
 
 def switched_off() -> tuple[str, ...]:

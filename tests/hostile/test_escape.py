@@ -4,13 +4,14 @@ import contextlib
 import os
 import socket
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
-from profiler import lock, sandbox
+from profiler import child, lock, sandbox, warm
 from profiler.sandbox import Limits
-from tests.hostile.world import ROOT, run
+from tests.hostile.world import COMMAND, ROOT, run
 
 sys.path.insert(0, str(Path(__file__).parent))
 import attempts
@@ -86,6 +87,20 @@ def test_with_all_layers_only_harmless_things_are_allowed(world):
     assert allowed(world) == attempts.ALLOWED
     assert Path(world["readable"]).read_bytes() == b"model"
     assert list(Path(world["outside"]).iterdir()) == []
+
+
+def test_a_child_that_waited_for_its_order_is_locked_alike(world, monkeypatch, tmp_path):
+    need("limits", "landlock", "seccomp")
+    monkeypatch.setenv(warm.SWITCH, "1")
+    monkeypatch.setattr(child, "COMMAND", COMMAND)
+    monkeypatch.setattr(warm, "KINDS", {"profiler.hostile_tasks:attempt": ("onnx",)})
+    sandbox.prepare(tmp_path)
+    while warm._waiting is None:
+        time.sleep(0.01)
+    waiting = warm._waiting
+    assert allowed(world) == attempts.ALLOWED
+    assert waiting.over.is_set()
+    assert Path(world["readable"]).read_bytes() == b"model"
 
 
 @pytest.mark.parametrize("layer", lock.LAYERS)

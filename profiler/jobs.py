@@ -143,6 +143,7 @@ class Jobs:
             shutil.rmtree(leftover, ignore_errors=True)
         for lane in LANES:
             threading.Thread(target=self._serve, args=(lane,), name=f"jobs-{lane}", daemon=True).start()
+        self._ready_child()
 
     def submit(self, procedure: Callable[..., Any], arguments: Mapping[str, Any], *, title: str, lane: str) -> str:
         """Queues a marked procedure; the job's id. `lane` is "device" for whatever measures, else "quick"."""
@@ -210,6 +211,12 @@ class Jobs:
                 self._work(job_id)
             except RightsizeError as error:  # the store could not take the job's end: the job says so while it lives
                 self._change(job_id, state="failed", error=error.message, hint=error.hint, finished_at=now())
+            self._ready_child()
+
+    def _ready_child(self) -> None:
+        """Has a child ready for the next file, unless something is being measured: its imports would be heard."""
+        if not any(job.lane == "device" for job in self.active()):
+            sandbox.prepare(self._home.jobs)
 
     def _work(self, job_id: str) -> None:
         stop = self._stops[job_id]

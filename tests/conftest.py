@@ -13,6 +13,7 @@ def own_home(tmp_path, monkeypatch):
     """RIGHTSIZE_HOME is a folder of this test."""
     folder = tmp_path / "home"
     monkeypatch.setenv("RIGHTSIZE_HOME", str(folder))
+    monkeypatch.setenv("RIGHTSIZE_WARM", "0")  # no child of the sandbox waits for a file that never comes
     return folder
 
 

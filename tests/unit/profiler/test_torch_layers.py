@@ -2,8 +2,8 @@
 
 import make_models
 import pytest
-import test_nine_shapes
 import torch
+from closed_forms import CLOSED_FORMS, PARAMETERS
 from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional
@@ -17,8 +17,8 @@ def test_the_nine_shapes_agree_with_their_closed_forms(name):
         module = make_models.network(name).eval()
     traced = trace(module, lambda: make_models.example(name, batch=1), positional=True)
     summary = traced.summary
-    assert summary.flop == test_nine_shapes.CLOSED_FORMS[name]()
-    assert sum(layer.parameter_count for layer in summary.layers) == test_nine_shapes.PARAMETERS[name]
+    assert summary.flop == CLOSED_FORMS[name]()
+    assert sum(layer.parameter_count for layer in summary.layers) == PARAMETERS[name]
     assert len({layer.name for layer in summary.layers}) == len(summary.layers)
     assert summary.notes == ()
     if name == "bert_base":

@@ -18,6 +18,7 @@ from advisor.trends.view import Era
 
 LINE_STEPS = 24
 STAR_SIZE = 19
+SHORT = {"European Union (27)": "EU"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +66,7 @@ def over_time(
 
     Points: name, label, date, value, group, opacity, said, who,
     confidence, source; ties: date, then_flop, now_flop, moved."""
-    figure = _framed(mode, height)
+    figure = blank(mode, height=height, legend=True)
     tint = colours(mode)
     drawn = [era for era in eras if era.line is not None]
     for position, era in enumerate(drawn):
@@ -93,7 +94,7 @@ def ribbons(
     height: int = 340,
 ) -> go.Figure:  # fmt: skip
     """The coming years: the first scenario with its 50 % and 90 % bands, the middle lines of the others beside it."""
-    figure = _framed(mode, height)
+    figure = blank(mode, height=height, legend=True)
     tint = colours(mode)
     for position, ribbon in enumerate(ahead):
         colour = tint["series"][position % len(tint["series"])]
@@ -128,7 +129,7 @@ def zones_over_time(rows: pd.DataFrame, mode: str, axis: str, height: int = 430)
             line={"color": colour, "width": 2.4, "dash": dash(position)},
             hovertemplate="%{x}: %{y:.0f} g/kWh<extra>" + label(zone) + "</extra>",
         )  # fmt: skip
-        ends.append((float(part["g_per_kwh"].iloc[-1]), float(part["year"].iloc[-1]), label(zone, 22)))
+        ends.append((float(part["g_per_kwh"].iloc[-1]), float(part["year"].iloc[-1]), label(SHORT.get(str(zone), zone), 14)))
     top = float(rows["g_per_kwh"].max()) * 1.05
     for y, (value, year, name) in zip(_apart([end[0] for end in ends], top * 0.055), ends, strict=True):
         figure.add_annotation(
@@ -140,16 +141,9 @@ def zones_over_time(rows: pd.DataFrame, mode: str, axis: str, height: int = 430)
             xshift=8,
             font={"color": tint["ink"]},
         )
-    figure.update_layout(margin={"r": 150})
-    figure.update_xaxes(dtick=5, tickformat="d", range=[rows["year"].min() - 0.3, rows["year"].max() + 0.3])
+    figure.update_layout(margin={"r": 112})
+    figure.update_xaxes(nticks=6, tickformat="d", tickangle=0, range=[rows["year"].min() - 0.3, rows["year"].max() + 0.3])
     figure.update_yaxes(title=axis, range=[0, top], rangemode="tozero")
-    return figure
-
-
-def _framed(mode: str, height: int) -> go.Figure:
-    """An empty figure whose legend begins at the card's edge: on a phone two entries fit side by side."""
-    figure = blank(mode, height=height, legend=True)
-    figure.update_layout(legend={"xref": "container", "x": 0})
     return figure
 
 

@@ -93,6 +93,8 @@ def _sentence(earliest: float | None, mid: float | None, latest: float | None) -
         return "At this growth the budget never breaks."
     if mid is None:
         return f"The budget may break in {earliest:.0f} months or later, and on the middle path never does."
+    if latest is not None and round(latest) == round(earliest):
+        return f"The budget breaks in about {mid:.0f} months."
     ends = f"{earliest:.0f} at the earliest, " + ("or never" if latest is None else f"{latest:.0f} at the latest")
     return f"The budget breaks in about {mid:.0f} months ({ends})."
 

@@ -129,7 +129,8 @@ def zones_over_time(rows: pd.DataFrame, mode: str, axis: str, height: int = 430)
             line={"color": colour, "width": 2.4, "dash": dash(position)},
             hovertemplate="%{x}: %{y:.0f} g/kWh<extra>" + label(zone) + "</extra>",
         )  # fmt: skip
-        ends.append((float(part["g_per_kwh"].iloc[-1]), float(part["year"].iloc[-1]), label(SHORT.get(str(zone), zone), 14)))
+        value, year = part[["g_per_kwh", "year"]].iloc[-1]
+        ends.append((float(value), float(year), label(SHORT.get(str(zone), zone), 14)))
     top = float(rows["g_per_kwh"].max()) * 1.05
     for y, (value, year, name) in zip(_apart([end[0] for end in ends], top * 0.055), ends, strict=True):
         figure.add_annotation(
@@ -142,7 +143,8 @@ def zones_over_time(rows: pd.DataFrame, mode: str, axis: str, height: int = 430)
             font={"color": tint["ink"]},
         )
     figure.update_layout(margin={"r": 112})
-    figure.update_xaxes(nticks=6, tickformat="d", tickangle=0, range=[rows["year"].min() - 0.3, rows["year"].max() + 0.3])
+    span = [rows["year"].min() - 0.3, rows["year"].max() + 0.3]
+    figure.update_xaxes(nticks=6, tickformat="d", tickangle=0, range=span)
     figure.update_yaxes(title=axis, range=[0, top], rangemode="tozero")
     return figure
 

@@ -30,7 +30,7 @@ GROUPS = 6
 # A guess is drawn fainter than a figure the authors gave.
 OPACITY = {"Confident": 0.85, "Likely": 0.6, "Speculative": 0.38}
 NOT_TOLD_OPACITY = 0.5
-DRAWN_POINTS = 1_000_000  # of a bootstrap: more points, fewer draws, so that a control answers at once
+DRAWN_POINTS = 2_000_000  # of the bootstraps of a view: more points, fewer draws, so that a control answers at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +104,12 @@ def eras(chosen: pd.DataFrame, metric: Metric, breaks: Sequence[float], method: 
     years = chosen["year"].to_numpy(dtype=float)
     values = chosen[metric.column].to_numpy(dtype=float) * metric.factor
     inner = sorted({year for year in breaks if years.min() < year <= years.max()})
+    draws = int(np.clip(DRAWN_POINTS // len(years), 1_000, fits.DRAWS))
     edges = [float(years.min()), *inner, float(years.max())]
     found = []
     for first, last in pairwise(edges):
         inside = (years >= first) & ((years < last) | (last == edges[-1]))
-        line, note = _line(years[inside], values[inside], method)
+        line, note = _line(years[inside], values[inside], method, draws)
         found.append(
             Era(
                 from_year=first,
@@ -181,9 +182,9 @@ def _moment(year: float, chosen: bool) -> str:
     return f"{date_of(year):%b %Y}"
 
 
-def _line(years: np.ndarray, values: np.ndarray, method: str) -> tuple[Fit | None, str]:
+def _line(years: np.ndarray, values: np.ndarray, method: str, draws: int) -> tuple[Fit | None, str]:
     try:
-        return fits.fit(years, values, method, draws=int(np.clip(DRAWN_POINTS // max(len(years), 1), 1_000, 4_000))), ""
+        return fits.fit(years, values, method, draws=draws), ""
     except InputError as error:
         return None, error.message
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 
+LARGEST = 1 << 60  # what is kept must fit 64 bits, totals included
+MOST_NOTES = 20
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
     """What a graph is at given shapes; the totals are None where it could not be worked out (notes say why)."""
@@ -52,7 +56,9 @@ def summary(
     walk = Walk(weights, lengths)
     layers, peak = walk.graph(model.graph, scope, Names())
     uncounted = sum(1 for layer in layers if NOT_COUNTED in layer.notes)
-    notes = [*walk.notes, *scope.problems]
+    notes = [*walk.notes, *scope.problems][:MOST_NOTES]
+    if max([peak, *(_largest(layer) for layer in layers)]) >= LARGEST:
+        return Summary(shapes=filled, notes=("At these shapes the graph's numbers are too large to be true.", *notes))
     if uncounted:
         notes.append(f"{uncounted} operators are not counted: their shapes depend on the data or are not known.")
     return Summary(
@@ -63,3 +69,7 @@ def summary(
         peak_activation_bytes=peak,
         notes=tuple(notes),
     )
+
+
+def _largest(layer: Layer) -> int:
+    return max(layer.flop, layer.other_flop, layer.weight_bytes, layer.read_bytes, layer.written_bytes)

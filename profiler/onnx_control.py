@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from data.text import plain
 from profiler import onnx_shapes, onnx_tools
 from profiler.liveness import Event
 from profiler.onnx_shapes import STANDARD, Scope
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from profiler.onnx_layers import Names, Walk
 
 CONTROL = ("If", "Loop", "Scan")
+MOST_TURNS = 1 << 24  # a loop that claims more is not believed
 Found = tuple[list[Layer], int]
 
 
@@ -57,7 +59,7 @@ def _if(
     _hand_out(node.output, attributes[branch].output, inner, scope)
     if condition is None:
         name = branch.removesuffix("_branch")
-        walk.notes[f"The If {inside.rstrip('/')} counts as its larger branch ({name})."] = None
+        walk.notes[f"The If {_shown(inside)} counts as its larger branch ({name})."] = None
         layers = [replace(layer, notes=(*layer.notes, f"the larger branch ({name}) of an If")) for layer in layers]
     return layers, max(item[3] for item in found)
 
@@ -107,8 +109,11 @@ def _inside(
     walk: "Walk", body: "GraphProto", inner: Scope, names: "Names", inside: str, repeat: int, count: int, *, known: bool
 ) -> Found:
     onnx_shapes.enter(body, inner, walk.lengths)
-    if not known:
-        walk.notes[f"The loop {inside.rstrip('/')} counts as one turn: how often it runs depends on the data."] = None
+    if count > MOST_TURNS:
+        walk.notes[f"The loop {_shown(inside)} claims {count:,} turns; it counts as one."] = None
+        count = 1
+    elif not known:
+        walk.notes[f"The loop {_shown(inside)} counts as one turn: how often it runs depends on the data."] = None
     return walk.graph(body, inner, names.inner(), inside, repeat * max(count, 1))
 
 
@@ -141,3 +146,7 @@ def _read_by(node: "NodeProto") -> list[str]:
                 own = {value.name for value in graph.input} | {name for each in graph.node for name in each.output}
                 names += [name for each in graph.node for name in each.input if name and name not in own]
     return names
+
+
+def _shown(inside: str) -> str:
+    return plain(inside.rstrip("/"), 60)

@@ -263,3 +263,16 @@ def test_an_axis_nobody_filled_is_a_note_and_no_guess(tmp_path):
     assert (model.flop, model.layers, model.peak_activation_bytes) == (None, (), None)
     assert any("--shape x=1x3x?x?" in note for note in model.notes)
     assert read(path, x=(1, 3, 4, 5)).other_flop == 60
+
+
+def test_numbers_beyond_belief_are_a_note(tmp_path):
+    nodes = [node("Expand", ["x", "to"], ["a"]), node("MatMul", ["a", "a"], ["y"])]
+    stored = [constant("to", [1 << 30, 1 << 20, 1 << 20])]
+    model = read(build(tmp_path / "m", nodes, {"x": [1, 1, 1]}, {"y": None}, stored))
+    assert (model.flop, model.layers) == (None, ())
+    assert "too large to be true" in model.notes[0]
+    loop = node("Loop", ["count", "true", "x"], ["y", "all"], body=body(scan=False), name="loop")
+    stored = [weight("w", 8, 8), constant("true", True, "bool"), constant("count", 1 << 62)]
+    model = read(build(tmp_path / "l", [loop], {"x": [2, 8]}, {"y": None, "all": None}, stored))
+    assert model.flop == 2 * 2 * 8 * 8
+    assert "claims 4,611,686,018,427,387,904 turns" in model.notes[0]

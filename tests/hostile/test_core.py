@@ -5,6 +5,7 @@ import time
 import pytest
 
 from data.errors import InputError
+from profiler.files import sha256_of
 from profiler.sandbox import Limits
 from profiler.triage import triage
 from profiler.triage_data import triage_data
@@ -54,6 +55,29 @@ def test_a_sound_file_is_recognised_by_its_content(tmp_path, kind):
     noted = triage(tmp_path / "file", "file.xyz").notes[0]
     assert ".xyz" in noted
     check_text(noted)
+
+
+def test_a_hundred_megabytes_are_judged_and_hashed_in_two_seconds(tmp_path):
+    header = {"w": {"dtype": "U8", "shape": [100 << 20], "data_offsets": [0, 100 << 20]}}
+    path = tmp_path / "file"
+    path.write_bytes(build_files.safetensors(header, b""))
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size + (100 << 20))
+    started = time.process_time()
+    assert triage(path, "file.safetensors").format == "safetensors"
+    assert len(sha256_of(path)) == 64
+    assert time.process_time() - started < 2
+
+
+def test_the_same_file_twice_gets_the_same_answer(tmp_path):
+    for name, data, _ in build_torch.programs():
+        (tmp_path / "file").write_bytes(data)
+        told = set()
+        for _ in range(2):
+            with pytest.raises(InputError) as failed:
+                triage(tmp_path / "file", name)
+            told.add((failed.value.message, failed.value.hint))
+        assert len(told) == 1
 
 
 def test_broken_onnx_is_refused_in_the_child(tmp_path):

@@ -20,7 +20,7 @@ def chewed(folder, kind, data, count):
     (folder / "job").mkdir()
     (folder / "whole").write_bytes(data)
     arguments = {"path": str(folder / "whole"), "name": NAMES[kind], "count": count, "seed": SEED}
-    limits = Limits(seconds=300, memory_bytes=4 << 30)
+    limits = Limits(seconds=900, memory_bytes=4 << 30)
     found = run("chew", arguments, folder / "job", readable=[folder / "whole"], limits=limits)
     assert found["accepted"] + found["refused"] == count
     assert found["refused"] > 0

@@ -71,7 +71,7 @@ def _loop(
     trips = scope.values.get(node.input[0]) if node.input and node.input[0] else None
     condition = scope.values.get(node.input[1]) if len(node.input) > 1 and node.input[1] else None
     fixed = trips is not None and (not node.input[1] or condition is not None)
-    count = max(0, int(trips.reshape(-1)[0])) if fixed and trips is not None else 1
+    count = _believed(walk, int(trips.reshape(-1)[0]), inside) if fixed and trips is not None else 1
     inner = scope.inner()
     states = node.input[2:]
     _hand_in([value.name for value in body.input[2:]], states, scope, inner)
@@ -96,7 +96,7 @@ def _scan(
     for name, sequence, axis in zip(inputs[len(states) :], sequences, axes, strict=False):
         shape = scope.shape(sequence)
         if shape is not None:
-            count, known = shape[axis], True
+            count, known = _believed(walk, shape[axis], inside), True
             slice_shape = tuple(length for place, length in enumerate(shape) if place != axis % len(shape))
             inner.set(name, scope.types[sequence].tensor_type.elem_type, slice_shape)
     layers, peak = _inside(walk, body, inner, names, inside, repeat, count, known=known)
@@ -109,10 +109,7 @@ def _inside(
     walk: "Walk", body: "GraphProto", inner: Scope, names: "Names", inside: str, repeat: int, count: int, *, known: bool
 ) -> Found:
     onnx_shapes.enter(body, inner, walk.lengths)
-    if count > MOST_TURNS:
-        walk.notes[f"The loop {_shown(inside)} claims {count:,} turns; it counts as one."] = None
-        count = 1
-    elif not known:
+    if not known:
         walk.notes[f"The loop {_shown(inside)} counts as one turn: how often it runs depends on the data."] = None
     return walk.graph(body, inner, names.inner(), inside, repeat * max(count, 1))
 
@@ -146,6 +143,14 @@ def _read_by(node: "NodeProto") -> list[str]:
                 own = {value.name for value in graph.input} | {name for each in graph.node for name in each.output}
                 names += [name for each in graph.node for name in each.input if name and name not in own]
     return names
+
+
+def _believed(walk: "Walk", turns: int, inside: str) -> int:
+    """How often a loop runs; once, with a note, where it claims more than is believed."""
+    if turns <= MOST_TURNS:
+        return max(turns, 0)
+    walk.notes[f"The loop {_shown(inside)} claims {turns:,} turns; it counts as one."] = None
+    return 1
 
 
 def _shown(inside: str) -> str:

@@ -34,15 +34,18 @@ def run(effort: Effort) -> Iterator[Row]:
 
 
 def fidelity(name: str, allowed: float, effort: Effort) -> Iterator[Row]:
-    """p50 as Rightsize reports it over the p50 of a plain loop on the same file, inputs, threads and settings."""
+    """p50 as Rightsize reports it over the p50 of a plain loop on the same file, inputs, threads and settings; by CPU
+    time where a run was flagged as noisy, as everywhere in the product."""
     path, found = model(name)
     feeds = folder() / f"{name}.npz"
     np.savez(feeds, **random_feeds(found, {}, 1, 0))
     seconds = 3.0 * effort.time_factor
     cpu: dict[str, list[float]] = {"ours": [], "plain": []}
+    steady: list[bool] = []
 
     def ours() -> float:
         measured = measure(name, seconds)
+        steady.append(measured.stable)
         cpu["ours"].append(median(measured.cpu_samples_ms))
         return median(measured.samples_ms)
 
@@ -52,10 +55,13 @@ def fidelity(name: str, allowed: float, effort: Effort) -> Iterator[Row]:
         return median(loop["samples_ms"])
 
     wall = alternate(effort.pairs, ours, theirs)
-    middle, text = ratio(*wall)
+    by_wall, by_cpu = ratio(*wall), ratio(cpu["ours"], cpu["plain"])
+    quiet = all(steady)
+    judged, (_, other) = (by_wall, by_cpu) if quiet else (by_cpu, by_wall)
+    kinds = ("p50", "CPU time") if quiet else ("CPU time (the machine was busy)", "p50")
     yield Row(
-        what=f"{name} ({median(wall[1]):.3g} ms): p50 over a plain loop's", value=text, limit=f"{allowed:.0%}",
-        passed=abs(middle - 1) <= allowed, note=f"CPU time: {ratio(cpu['ours'], cpu['plain'])[1]}",
+        what=f"{name} ({median(wall[1]):.3g} ms): {kinds[0]} over a plain loop's", value=judged[1],
+        limit=f"{allowed:.0%}", passed=abs(judged[0] - 1) <= allowed, note=f"{kinds[1]}: {other}",
     )  # fmt: skip
 
 

@@ -12,8 +12,9 @@ import json
 import threading
 import typing
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import duckdb
 import pandas as pd
@@ -59,10 +60,7 @@ class Store:
                 cursor.begin()
                 for record in _with_references(records):
                     row = encode(record)
-                    names = ", ".join(f'"{name}"' for name in row)
-                    marks = ", ".join("?" for _ in row)
-                    table = type(record).__name__
-                    cursor.execute(f'INSERT OR REPLACE INTO "{table}" ({names}) VALUES ({marks})', list(row.values()))
+                    cursor.execute(_upsert(cast(Any, type(record)), tuple(row)), list(row.values()))
                 cursor.commit()
             except duckdb.Error as error:
                 _rollback(cursor)
@@ -149,8 +147,22 @@ class Store:
                     cursor.execute(statement)
                 cursor.execute("INSERT INTO migration VALUES (?, ?)", [number, files[number].stem])
                 cursor.commit()
+            if set(files) - done and self.path is not None:
+                cursor.execute("CHECKPOINT")
         except duckdb.Error as error:
             raise _could_not_write(error) from error
+
+
+@cache
+def _upsert(kind: Any, names: tuple[str, ...]) -> str:
+    """The statement that stores one record: the next place in the order of saving, or in place of one of its key."""
+    columns = ", ".join(f'"{name}"' for name in names)
+    marks = ", ".join("?" for _ in names)
+    changes = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name != _key(kind))
+    return (
+        f"INSERT INTO \"{kind.__name__}\" (seq, {columns}) VALUES (nextval('saved'), {marks}) "
+        f'ON CONFLICT ("{_key(kind)}") DO UPDATE SET {changes}'
+    )
 
 
 def encode(record: Any) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 -- What a machine was seen to reach, by its fingerprint, device and threads.
 CREATE TABLE "Peaks" (
-    id VARCHAR PRIMARY KEY, seq BIGINT DEFAULT nextval('saved'), fingerprint VARCHAR NOT NULL, device VARCHAR NOT NULL,
+    id VARCHAR PRIMARY KEY, seq BIGINT NOT NULL, fingerprint VARCHAR NOT NULL, device VARCHAR NOT NULL,
     threads INTEGER NOT NULL, created_at VARCHAR NOT NULL,
     fp32_flop_per_s_low DOUBLE, fp32_flop_per_s_mid DOUBLE, fp32_flop_per_s_high DOUBLE,
     fp32_flop_per_s_basis VARCHAR, fp32_flop_per_s_source VARCHAR,

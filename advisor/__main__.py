@@ -1,13 +1,16 @@
 """Headless: `python -m advisor plan|report|... FILE`. Progress goes to stderr, results to stdout or --out."""
 
-import argparse
 import importlib
-import json
 import pkgutil
 import sys
 
 import advisor
-from data.errors import Cancelled, RightsizeError
+from data import console
+
+EXIT_CODES = (
+    "Exit codes: 0 done, 1 a check failed, 2 bad input, 3 this machine cannot, 4 the measurement failed or was too "
+    "noisy, 5 a table or the store is broken, 130 cancelled."
+)
 
 
 def commands() -> dict[str, object]:
@@ -17,24 +20,20 @@ def commands() -> dict[str, object]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Runs the command; its exit code (0 done, 2 bad input, 3 this machine cannot, 4 measurement failed,
-    5 a table or the store is broken, 130 cancelled)."""
-    parser = argparse.ArgumentParser(prog="python -m advisor", description=__doc__)
+    """Runs the command; its exit code (0 done, 1 a check failed, 2 bad input, 3 this machine cannot, 4 measurement
+    failed, 5 a table or the store is broken, 130 cancelled)."""
+    parser = console.Parser(prog="python -m advisor", description=__doc__, epilog=EXIT_CODES)
     subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for module in commands().values():
         module.add(subparsers)  # type: ignore[attr-defined]
-    args = parser.parse_args(arguments)
-    try:
-        args.run(args)
-    except KeyboardInterrupt:
-        print("Cancelled.", file=sys.stderr)
-        return Cancelled.exit_code
-    except RightsizeError as error:
-        print(f"{error.message} {error.hint}".strip(), file=sys.stderr)
-        if getattr(args, "json", False):
-            print(json.dumps({"error": error.message, "hint": error.hint}))
-        return error.exit_code
-    return 0
+    code = 0
+
+    def work(words: list[str]) -> None:
+        nonlocal code
+        args = parser.parse_args(words)
+        code = args.run(args) or 0
+
+    return console.run(work, list(sys.argv[1:] if arguments is None else arguments)) or code
 
 
 if __name__ == "__main__":

@@ -9,10 +9,11 @@ from typing import Any, NoReturn
 import pandas as pd
 
 from advisor import model_frames, report_schema
+from advisor.exporters.json import read as read_report
 from advisor.types import Report, Variant
 from data import units
 from data.errors import InputError
-from data.estimate import Estimate
+from data.estimate import Estimate, exact
 from data.records import from_plain
 from data.text import csv_cell
 from profiler import stats
@@ -26,16 +27,19 @@ LONGEST_MS = units.S_PER_H * units.H_PER_DAY * units.MS_PER_S
 
 
 def compare(one: Measurement, other: Measurement) -> pd.DataFrame:
-    """quantity, first, second, ratio, ratio_low, ratio_high, basis: the second run against the first.
+    """quantity, unit (ms, j, bytes), first, second, ratio, ratio_low, ratio_high, basis: the second run against the
+    first, in everything both tell.
 
     Runs of one group, interleaved in one child, are compared round by round; any others by their medians, whose
     intervals are divided end by end."""
-    rows = [_row("Latency, median", *_medians(one, other), latency_ratio(one, other))]
+    rows = [_row("Latency, median", "ms", *_medians(one, other), latency_ratio(one, other))]
     for percent in (95.0, 99.0):
         # Without an interval a percentile of few samples would look exact.
         first, second = (stats.percentile_interval(run.samples_ms, percent) for run in (one, other))
-        rows.append(_row(f"Latency, p{percent:g}", first, second, _over(first, second)))
-    rows.append(_row("Energy per call", one.energy_j, other.energy_j, _over(one.energy_j, other.energy_j)))
+        rows.append(_row(f"Latency, p{percent:g}", "ms", first, second, _over(first, second)))
+    rows.append(_row("CPU time, median", "ms", _cpu(one), _cpu(other), _over(_cpu(one), _cpu(other))))
+    rows.append(_row("Energy per call", "j", one.energy_j, other.energy_j, _energy_ratio(one, other)))
+    rows.append(_row("Peak memory", "bytes", _peak(one), _peak(other), _over(_peak(one), _peak(other))))
     return pd.DataFrame([row for row in rows if row["ratio"] is not None])
 
 
@@ -94,6 +98,24 @@ def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number in JSON")
 
 
+def bring(keeper: Keeper, content: bytes) -> str:
+    """Keeps a run or a report brought from elsewhere; says what it is. Raises InputError on anything else."""
+    try:
+        is_report = isinstance(found := json.loads(content), dict) and "schema" in found
+    except (ValueError, RecursionError) as error:
+        raise InputError("This is neither a run nor a report.", hint=BRING, details=str(error)) from error
+    if is_report:
+        report = read_report(content)
+        take(keeper, report)
+        return f"report {report.id}"
+    run = read_measurement(content)
+    kept = keeper.get(Measurement, run.id)
+    if kept is not None and kept != run:
+        raise InputError("This run contradicts what is kept here.", hint="A run of the same id differs.")
+    keeper.save(run)
+    return f"run {run.id} of {run.machine.cpu}"
+
+
 def take(keeper: Keeper, report: Report) -> None:
     """Keeps a report brought from elsewhere with its runs and variants; what is known here already stays as it is.
 
@@ -134,9 +156,32 @@ def _over(one: Estimate | None, other: Estimate | None) -> Estimate | None:
     return None if one is None or other is None or one.low <= 0 else other / one
 
 
-def _row(quantity: str, one: Estimate | None, other: Estimate | None, ratio: Estimate | None) -> dict[str, Any]:
+def _cpu(run: Measurement) -> Estimate | None:
+    if not run.cpu_samples_ms:
+        return None
+    low, mid, high = stats.median_interval(run.cpu_samples_ms)
+    return Estimate(low=low, mid=mid, high=high, basis="measured", source=f"{len(run.cpu_samples_ms)} rounds")
+
+
+def _peak(run: Measurement) -> Estimate | None:
+    return None if run.peak_bytes is None else exact(run.peak_bytes, "measured")
+
+
+def _energy_ratio(one: Measurement, other: Measurement) -> Estimate | None:
+    """From counters end by end; energy modelled from CPU time on one machine follows CPU time, whatever the watts."""
+    ratio, cpu = _over(one.energy_j, other.energy_j), _over(_cpu(one), _cpu(other))
+    same = one.machine.fingerprint == other.machine.fingerprint
+    if ratio is None or cpu is None or not same or ratio.basis == "measured":
+        return ratio
+    return replace(cpu, basis=ratio.basis, source="CPU time x the same watts")
+
+
+def _row(
+    quantity: str, unit: str, one: Estimate | None, other: Estimate | None, ratio: Estimate | None
+) -> dict[str, Any]:
     return {
         "quantity": quantity,
+        "unit": unit,
         "first": one,
         "second": other,
         "ratio": ratio.mid if ratio else None,

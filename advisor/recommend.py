@@ -72,16 +72,25 @@ def candidate_plan(candidate: Candidate, percentile: float) -> Plan:
     )  # fmt: skip
     if measured is None or original is None:
         return plan
-    stable = measured.stable and original.stable
+    latency_ratio, basis = paired_latency(measured, original)
     cpu = stats.paired_ratio(measured.cpu_samples_ms, original.cpu_samples_ms, source="paired rounds, CPU time")
-    wall = stats.paired_ratio(
-        measured.samples_ms, original.samples_ms, measured.calls_per_round, source="paired rounds, wall time"
-    )
     return replace(
-        plan, latency_ratio=wall if stable else cpu, latency_basis="wall" if stable else "CPU time",
+        plan, latency_ratio=latency_ratio, latency_basis=basis,
         energy_ratio=_energy_ratio(measured, original, cpu), energy_j=measured.energy_j,
         peak_bytes=measured.peak_bytes, latency_ms=percentiles(measured.samples_ms, percentile),
     )  # fmt: skip
+
+
+def paired_latency(measured: Measurement, original: Measurement) -> tuple[Estimate, str]:
+    """Latency of the first over the second, of paired rounds, and what was paired: "wall" times, or "CPU time" where
+    either run was noisy. Raises ValueError where they share no round."""
+    if measured.stable and original.stable:
+        rounds = measured.calls_per_round
+        return stats.paired_ratio(
+            measured.samples_ms, original.samples_ms, rounds, source="paired rounds, wall time"
+        ), "wall"
+    cpu = stats.paired_ratio(measured.cpu_samples_ms, original.cpu_samples_ms, source="paired rounds, CPU time")
+    return cpu, "CPU time"
 
 
 def percentiles(samples_ms: Sequence[float], also: float = 95.0) -> dict[str, float | None]:

@@ -34,15 +34,18 @@ def run(effort: Effort) -> Iterator[Row]:
 
 
 def fidelity(name: str, allowed: float, effort: Effort) -> Iterator[Row]:
-    """p50 as Rightsize reports it over the p50 of a plain loop on the same file, inputs, threads and settings."""
+    """p50 as Rightsize reports it over the p50 of a plain loop on the same file, inputs, threads and settings; by CPU
+    time where a run was flagged as noisy, as everywhere in the product."""
     path, found = model(name)
     feeds = folder() / f"{name}.npz"
     np.savez(feeds, **random_feeds(found, {}, 1, 0))
     seconds = 3.0 * effort.time_factor
     cpu: dict[str, list[float]] = {"ours": [], "plain": []}
+    steady: list[bool] = []
 
     def ours() -> float:
         measured = measure(name, seconds)
+        steady.append(measured.stable)
         cpu["ours"].append(median(measured.cpu_samples_ms))
         return median(measured.samples_ms)
 
@@ -52,10 +55,13 @@ def fidelity(name: str, allowed: float, effort: Effort) -> Iterator[Row]:
         return median(loop["samples_ms"])
 
     wall = alternate(effort.pairs, ours, theirs)
-    middle, text = ratio(*wall)
+    by_wall, by_cpu = ratio(*wall), ratio(cpu["ours"], cpu["plain"])
+    quiet = all(steady)
+    judged, (_, other) = (by_wall, by_cpu) if quiet else (by_cpu, by_wall)
+    kinds = ("p50", "CPU time") if quiet else ("CPU time (the machine was busy)", "p50")
     yield Row(
-        what=f"{name} ({median(wall[1]):.3g} ms): p50 over a plain loop's", value=text, limit=f"{allowed:.0%}",
-        passed=abs(middle - 1) <= allowed, note=f"CPU time: {ratio(cpu['ours'], cpu['plain'])[1]}",
+        what=f"{name} ({median(wall[1]):.3g} ms): {kinds[0]} over a plain loop's", value=judged[1],
+        limit=f"{allowed:.0%}", passed=abs(judged[0] - 1) <= allowed, note=f"{kinds[1]}: {other}",
     )  # fmt: skip
 
 
@@ -77,17 +83,17 @@ def sandbox(effort: Effort) -> Iterator[Row]:
 
 
 def metering(effort: Effort) -> Iterator[Row]:
-    """What watching costs: the parent's CPU time over the child's while it measures for some seconds."""
-    path, found = model("mobilenetv2")
-    cpu = time.process_time()
-    measured = profile.measure(
-        desk(), [Subject(path=path, model_sha256=found.sha256)], Feed(model=found),
-        Wish(threads=1, memory=False, settings=Settings(budget_s=30.0 * effort.time_factor, interval_frac=0.0)),
-    )[0]  # fmt: skip
-    cpu = time.process_time() - cpu
-    child_s = sum(measured.cpu_samples_ms) * measured.calls_per_round / 1000
-    yield Row(what="CPU time of the parent over that of the timed calls", value=f"{cpu / child_s:.2%}", limit="1%",
-              passed=cpu / child_s <= 0.01, note=f"{cpu:.3f} s beside {child_s:.1f} s")  # fmt: skip
+    """What watching costs: the parent's CPU time over the time, for the seconds by which a long run is longer."""
+
+    def spent(seconds: float) -> tuple[float, float]:
+        parent_s, started = time.process_time(), time.perf_counter()
+        measure("mobilenetv2", seconds)
+        return time.process_time() - parent_s, time.perf_counter() - started
+
+    pairs = [(spent(2.0), spent(2.0 + 20.0 * effort.time_factor)) for _ in range(min(3, effort.pairs))]
+    shares = [(long[0] - short[0]) / (long[1] - short[1]) for short, long in pairs]
+    yield Row(what="CPU time of the watching parent over the time", value=f"{median(shares):.2%}", limit="1%",
+              passed=median(shares) <= 0.01, note=", ".join(f"{share:.2%}" for share in shares))  # fmt: skip
 
 
 def contention(effort: Effort) -> Iterator[Row]:

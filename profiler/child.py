@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,12 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 COMMAND = (sys.executable, "-m", "profiler.worker")
 
 
+@cache
+def _machine_bytes() -> int:
+    """The machine's memory, read once: every look at a child asks for it."""
+    return int(psutil.virtual_memory().total)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one child may take: wall seconds, resident bytes, bytes a file it writes may have."""
@@ -43,7 +49,7 @@ class Limits:
     @property
     def memory(self) -> int:
         """The budget given, else half of the machine's memory, at most 8 GiB."""
-        return self.memory_bytes or min(psutil.virtual_memory().total // 2, 8 * BYTES_PER_GIB)
+        return self.memory_bytes or min(_machine_bytes() // 2, 8 * BYTES_PER_GIB)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,19 +9,12 @@ import streamlit as st
 from advisor import figures, history, model_frames
 from advisor.forget import forget
 from data import words
+from data.questions import ready
 from pages.ui import cards, formats, pickers, state, style, tables
 from profiler.types import Measurement
 
 RUNS_SHOWN = 500
-READY = {
-    "Slowest files": 'SELECT m.name, r.runtime, list_median(r.samples_ms) AS median_ms FROM "Measurement" r\n'
-    'JOIN "Model" m ON m.sha256 = r.model_sha256 ORDER BY median_ms DESC LIMIT 20',
-    "Runs a day": 'SELECT substr(created_at, 1, 10) AS day, count(*) AS runs_count FROM "Measurement"\n'
-    "GROUP BY day ORDER BY day DESC",
-    "Size of every variant": 'SELECT m.name, v.file_bytes, v.failed FROM "Variant" v\n'
-    'JOIN "Model" m ON m.sha256 = v.parent_sha256 ORDER BY v.file_bytes',
-    "Machines": 'SELECT cpu, physical_cores, memory_bytes, system FROM "Machine"',
-}
+UNITS = {"ms": (words.LATENCY, 1e-3), "j": (words.JOULES, 1.0), "bytes": (words.BYTES, 1.0)}
 
 
 def runs() -> list[Measurement]:
@@ -56,7 +49,7 @@ def side_by_side(one: Measurement, other: Measurement) -> None:
 
 
 def _changed(row: Mapping[str, Any]) -> cards.Metric:
-    ladder, factor = (words.JOULES, 1.0) if row["quantity"].startswith("Energy") else (words.LATENCY, 1e-3)
+    ladder, factor = UNITS[row["unit"]]
     against = f"from {words.scaled(row['first'].mid * factor, ladder)}"
     return cards.estimate(
         row["quantity"], row["second"], ladder, factor, delta=words.change(row["ratio"]), against=against
@@ -88,9 +81,9 @@ def bring() -> None:
 
 def questions() -> None:
     """One SELECT over the store, ready ones to start from, and its rows to take away."""
-    ready = st.pills("Ready questions", list(READY), key="ready", label_visibility="collapsed")
+    title = st.pills("Ready questions", list(ready()), key="ready", label_visibility="collapsed")
     statement = st.text_area(
-        "One SELECT", value=READY.get(ready or "", next(iter(READY.values()))), key=f"sql-{ready}", height=110
+        "One SELECT", value=ready().get(title or "", next(iter(ready().values()))), key=f"sql-{title}", height=110
     )
     if st.button("Ask", icon=":material/search:") or st.session_state.get("asked") == statement:
         st.session_state["asked"] = statement

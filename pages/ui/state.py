@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
+from advisor.regression import Check
 from advisor.types import Report, Variant
 from data.errors import DataError, InputError, RightsizeError, Unavailable
 from data.home import Home, home
@@ -24,7 +25,7 @@ from profiler.types import Job, Machine, Measurement, Model, Peaks
 Record = TypeVar("Record")
 MAIN_SUFFIXES = (".onnx", ".pt", ".pt2", ".gguf", "config.json")
 PLAIN_NAME = re.compile(r"[\w][\w .()+-]{0,119}")
-RECORDS = (Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Report, Variant)
+RECORDS = (Check, Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Report, Variant)
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in RECORDS}
 
 

@@ -75,7 +75,11 @@ def test_interleaved_runs_are_compared_in_pairs():
 
 def test_comparison_rows():
     rows = history.compare(reports.run(10.0), replace(reports.run(4.0), id="b", group_id="g")).set_index("quantity")
-    assert list(rows.index) == ["Latency, median", "Latency, p95", "Energy per call"]  # p99 has too few beyond it
+    told = ["Latency, median", "Latency, p95", "CPU time, median", "Energy per call", "Peak memory"]
+    assert list(rows.index) == told  # p99 has too few beyond it
+    assert list(rows["unit"]) == ["ms", "ms", "ms", "j", "bytes"]
+    # Both modelled from CPU time on one machine: the watts cancel, and with them their interval.
+    assert rows.loc["Energy per call", "ratio_high"] < 0.5 < rows.loc["Energy per call", "first"].high / 0.08
     assert rows.loc["Energy per call", "ratio"] == pytest.approx(0.4)
     assert rows.loc["Latency, p95", "ratio_low"] <= 0.4 <= rows.loc["Latency, p95", "ratio_high"]
 

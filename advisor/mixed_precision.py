@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from advisor import facts, int8, onnx_rewrite
 from advisor.agreement import Comparison, not_finite
 from advisor.sensitivity import rank
 from advisor.techniques import Product, Request
 from data.errors import InputError
+from profiler import onnx_tools
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -26,11 +27,13 @@ def within_loss(request: Request, limit: float) -> Product:
     calibration inputs) is at most `limit`. Raises InputError where all but one excluded still lose more."""
     large = facts.is_large(request.model)
     source = onnx_rewrite.prepared(request.source, request.folder, large=large)
-    ranked, _ = rank(
+    proto = onnx_rewrite.load(source)
+    ranked, missed = rank(
         request.source, request.calibration[:RANK_CALLS], request.folder, bits=8, seconds=RANK_S, large=large,
         progress=lambda done, text: request.progress(0.5 * done, text),
     )  # fmt: skip
-    order = [each.layer for each in ranked if each.op in int8.COMPUTES]
+    computing = {node.name for node in proto.graph.node if node.op_type in int8.COMPUTES}
+    order = [name for name in (*(each.layer for each in ranked), *missed) if name in computing]
     calls = request.calibration[:LOSS_CALLS]
     wanted, files = answers(source, calls), dict[int, Path]()
     ranges = request.folder / "ranges.json"
@@ -39,16 +42,16 @@ def within_loss(request: Request, limit: float) -> Product:
     def loss(count: int) -> float:
         """The loss with the `count` most sensitive layers excluded."""
         files[count] = request.folder / f"excluding_{count}.onnx"
-        settings = int8.Settings(operators=scope, exclude=tuple(order[:count]))
+        settings = int8.Settings(operators=scope, exclude=tuple(with_followers(proto, order[:count])))
         int8.quantize(source, files[count], request.calibration, request.machine, settings, ranges=ranges, large=large)
         found = loss_of(wanted, answers(files[count], calls))
         request.progress(0.6, f"{count} layers in float32: loss {found:.2g}")
         return found
 
     count, found, trace = fewest(loss, len(order), MARGIN * limit)
-    target, proto = request.folder / "int8_mixed.onnx", onnx_rewrite.load(files[count])
-    companions = onnx_rewrite.save(proto, target)
-    changed = int8.computing_on_integers(proto)
+    target, made = request.folder / "int8_mixed.onnx", onnx_rewrite.load(files[count])
+    companions = onnx_rewrite.save(made, target)
+    changed = int8.computing_on_integers(made)
     if not changed:
         raise InputError("No layer could be quantized within the allowed loss, so nothing would change.")
     kept = ", ".join(order[:count][:5]) + (" and more" if count > 5 else "")
@@ -58,6 +61,24 @@ def within_loss(request: Request, limit: float) -> Product:
         "tried " + ", ".join(f"{number}: {value:.2g}" for number, value in trace),
     )
     return Product(file=target, companions=companions, changed_count=changed, notes=notes)
+
+
+def with_followers(proto: Any, names: Sequence[str]) -> list[str]:
+    """These layers and the steps behind them up to the next layer or join, the join included: a step that stays in
+    8 bits behind a layer in float32 would round its answer after all."""
+    readers = onnx_tools.consumers(proto.graph)
+    stored = {tensor.name for tensor in proto.graph.initializer}
+    found = dict.fromkeys(names)
+    waiting = [node for node in proto.graph.node if node.name in found]
+    while waiting:
+        node = waiting.pop()
+        for reader in [each for output in node.output for each in readers.get(output, [])]:
+            if reader.op_type in int8.COMPUTES or reader.name in found:
+                continue
+            found[reader.name] = None
+            if sum(1 for name in reader.input if name and name not in stored) == 1:
+                waiting.append(reader)
+    return list(found)
 
 
 def fewest(loss: Callable[[int], float], layers: int, limit: float) -> tuple[int, float, list[tuple[int, float]]]:
@@ -75,7 +96,7 @@ def fewest(loss: Callable[[int], float], layers: int, limit: float) -> tuple[int
         if count >= layers - 1:
             raise InputError(f"Even with one layer in 8 bits the loss is {trace[-1][1]:.2g}, above {limit:g}.")
         count = min(max(1, 2 * count), layers - 1)
-    while count - failing > 1:
+    while count - failing > max(1, count // 8):
         middle = (count + failing) // 2
         if tried(middle):
             count = middle

@@ -92,6 +92,11 @@ def test_time_that_does_not_suffice_is_said(tmp_path):
     assert len(ranking.layers) == 1 and len(ranking.not_measured) == 3
 
 
+def test_the_ends_of_the_network_are_measured_first(tmp_path):
+    wanted = layers.weights(onnx.load(small.outlier_layer(tmp_path / "four.onnx")))
+    assert [each.name for each in sensitivity.likely_first(wanted)] == ["fc1", "fc4", "fc2", "fc3"]
+
+
 def test_what_cannot_be_ranked_is_one_line(tmp_path):
     with pytest.raises(InputError, match="no weights"):
         ranked(small.no_weights(tmp_path / "relu.onnx"), tmp_path)
@@ -125,3 +130,9 @@ def test_int8_weight_as_stored_by_gemm_and_matmul_agree(tmp_path):
         )  # fmt: skip
         kinds.append(fake_quant.quantized_weight(layers.weights(onnx.load(path))[0], 8))
     assert np.array_equal(kinds[0], kinds[1].T)
+
+
+def test_steps_behind_an_excluded_layer_stay_out_too(tmp_path):
+    proto = onnx.load(small.branches(tmp_path / "model.onnx"))
+    assert set(mixed_precision.with_followers(proto, ["second"])) == {"second", "norm", "residual"}
+    assert set(mixed_precision.with_followers(proto, ["depthwise"])) == {"depthwise", "clip"}

@@ -8,9 +8,10 @@ from statistics import median
 
 import numpy as np
 
+from advisor.recommend import SAME_FRAC
 from benchmarks import Effort, Row
 from benchmarks.bench_tools import alternate, beside, desk, folder, model, plain, ratio
-from profiler import profile
+from profiler import profile, stats
 from profiler.inputs import random_feeds
 from profiler.lock import LAYERS
 from profiler.measure import Feed
@@ -28,6 +29,7 @@ def run(effort: Effort) -> Iterator[Row]:
     """Every row of this suite."""
     for name, allowed in MODELS:
         yield from fidelity(name, allowed, effort)
+    yield from itself(effort)
     yield from sandbox(effort)
     yield from metering(effort)
     yield from contention(effort)
@@ -63,6 +65,23 @@ def fidelity(name: str, allowed: float, effort: Effort) -> Iterator[Row]:
         what=f"{name} ({median(wall[1]):.3g} ms): {kinds[0]} over a plain loop's", value=judged[1],
         limit=f"{allowed:.0%}", passed=abs(judged[0] - 1) <= allowed, note=f"{kinds[1]}: {other}",
     )  # fmt: skip
+
+
+def itself(effort: Effort) -> Iterator[Row]:
+    """A file against a copy of itself, interleaved in one child: how far a ratio is from 1 where nothing differs. What
+    `advisor.recommend` calls the same is at least this."""
+    for name in ("mlp", "mobilenetv2"):
+        path, found = model(name)
+        subjects = [Subject(path=path, model_sha256=found.sha256),
+                    Subject(path=path, model_sha256=found.sha256, variant_id="copy")]  # fmt: skip
+        settings = Settings(budget_s=3.0 * effort.time_factor, least_s=1.0)
+        off = []
+        for _ in range(2 * effort.pairs):
+            wish = Wish(threads=1, memory=False, settings=settings)
+            original, copy = profile.measure(desk(), subjects, Feed(model=found), wish)
+            off.append(abs(stats.paired_ratio(copy.cpu_samples_ms, original.cpu_samples_ms).mid - 1))
+        yield Row(what=f"{name}: a file against itself, ratio off 1", value=f"worst {max(off):.1%}, typical "
+                  f"{median(off):.1%}", limit=f"{SAME_FRAC:.0%}", passed=max(off) <= SAME_FRAC)  # fmt: skip
 
 
 def sandbox(effort: Effort) -> Iterator[Row]:

@@ -169,7 +169,7 @@ class _Records:
         during = self.watch.during(child.TIMED)
         stable, reasons = timing.verdict(
             run, threads=self.workload.threads if self.wish.device == "cpu" else 0,
-            pressure_frac=max_known(self.watch.before, during),
+            pressure_frac=waited_frac(self.watch.before, during),
         )  # fmt: skip
         energy_j, idle_w, energy_notes = self.wattmeter.per_call(subject.label, found)
         return Measurement(
@@ -219,10 +219,10 @@ def gpu_notes(peak: Mapping[str, Any] | None) -> tuple[str, ...]:
     return (f"GPU memory: {allocator:.0f} MiB by the allocator, {board:.0f} MiB more in use on the board.",)
 
 
-def max_known(*loads: Load) -> float | None:
-    """The highest CPU pressure of these moments; None where the system tells none."""
-    known = [load.cpu_pressure_frac for load in loads if load.cpu_pressure_frac is not None]
-    return max(known, default=None)
+def waited_frac(before: Load, during: Load) -> float | None:
+    """The CPU pressure a verdict rests on: that of the timed loop; that before it where the loop's is not known. What
+    ran before may well have been our own work."""
+    return before.cpu_pressure_frac if during.cpu_pressure_frac is None else during.cpu_pressure_frac
 
 
 def _entry(subject: Subject, device: str, threads: int) -> Entry:

@@ -140,7 +140,7 @@ def verdict(timing: Timing, *, threads: int, pressure_frac: float | None) -> tup
     """Whether the run is stable, and one sentence with its remedy for each reason why it is not.
 
     `threads` is the number the model ran on; 0 where it did not run on the CPU. `pressure_frac` is the kernel's
-    share of time in which a runnable task waited, the higher of before and after.
+    share of the time in which a runnable task waited.
     """
     reasons = []
     if (known := timing.interval_frac()) > INTERVAL_FRAC:

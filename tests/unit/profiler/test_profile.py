@@ -16,7 +16,7 @@ from profiler.jobs import Desk
 from profiler.measure import Feed
 from profiler.profile import Subject, Wish, energy_above_idle
 from profiler.timing import Settings
-from profiler.types import Machine, Measurement, Model, Workload
+from profiler.types import Load, Machine, Measurement, Model, Workload
 from tests import small_models
 from tests.fakes import Keeper
 
@@ -92,6 +92,14 @@ def test_one_measurement_at_a_time_and_a_waiting_one_can_be_cancelled():
         assert time.monotonic() - started < 2
     with profile.device_lock(desk(), "cpu"):
         pass
+
+
+def test_the_verdict_rests_on_the_pressure_of_the_timed_loop():
+    calm, busy, unknown = Load(cpu_pressure_frac=0.01), Load(cpu_pressure_frac=0.5), Load()
+    assert profile.waited_frac(busy, calm) == 0.01
+    assert profile.waited_frac(calm, busy) == 0.5
+    assert profile.waited_frac(busy, unknown) == 0.5
+    assert profile.waited_frac(unknown, unknown) is None
 
 
 def test_both_views_of_the_gpus_memory_are_told():

@@ -100,6 +100,13 @@ def test_a_noisy_run_is_judged_by_cpu_time_and_says_so():
     assert plan.latency_basis == "CPU time" and plan.latency_ratio.mid == pytest.approx(0.3)
 
 
+def test_a_busy_machine_must_show_a_larger_gain():
+    quiet, busy = candidate("fast", 9.0), candidate("fast", 9.0, stable=False)
+    assert verdict(quiet).verdict == "compress"
+    assert verdict(busy).verdict == "keep the original"
+    assert verdict(candidate("faster", 8.0, stable=False)).verdict == "compress"
+
+
 def test_each_objective_ranks_by_its_own_number():
     small = candidate("small", 9.9, cpu_ms=9.9, size=0.1)
     quick = candidate("quick", 3.0, cpu_ms=9.9, size=0.9)

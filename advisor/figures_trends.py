@@ -117,6 +117,19 @@ def ribbons(
     return figure
 
 
+def for_print(figure: go.Figure, title: str, notes: Sequence[str]) -> go.Figure:
+    """The figure as it leaves the page: its title above; what the lines say, source and licence below."""
+    figure.update_layout(
+        title={"text": label(title, 90), "x": 0.01, "y": 0.98, "yanchor": "top"},
+        margin={"t": 96, "b": 46 + 17 * len(notes)},
+        height=(figure.layout.height or 420) + 120 + 17 * len(notes),
+    )
+    return figure.add_annotation(
+        x=0, y=0, xref="paper", yref="paper", xanchor="left", yanchor="top", yshift=-34, showarrow=False,
+        align="left", text="<br>".join(label(note, 170) for note in notes), font={"size": 11},
+    )  # fmt: skip
+
+
 def zones_over_time(rows: pd.DataFrame, mode: str, axis: str, height: int = 430) -> go.Figure:
     """One line a zone, its name at its end. Rows: zone, year, g_per_kwh."""
     figure = blank(mode, height=height, legend=False)

@@ -13,7 +13,7 @@ from advisor import figures_image, figures_trends
 from advisor.figures_trends import Level, Scale, Star
 from advisor.trends import fits, regulation, view, wording
 from advisor.trends.metrics import Metric
-from advisor.trends.rows import ABOUT_SETS, newest_year
+from advisor.trends.rows import ABOUT_SETS, SETS, newest_year
 from advisor.trends.standing import MyModel
 from advisor.trends.view import View
 from data import tables, words
@@ -112,10 +112,14 @@ def chart(shown: View, choice: Choice, mine: MyModel | None) -> None:
 
 def credit(shown: View) -> str:
     """Who the rows are from, under which licence, how old, and whether that is too old."""
-    name = _table(shown.rows_name)
-    header = tables.headers("trends", name)[0]
-    old = " :orange-badge[older than two years]" if tables.source(f"trends/{name}").is_stale() else ""
-    return f"{header.source}; {header.licence}; as of {header.as_of}.{old}"
+    old = tables.source(f"trends/{_table(shown.rows_name)}").is_stale()
+    return source(shown) + (" :orange-badge[older than two years]" if old else "")
+
+
+def source(shown: View) -> str:
+    """Who the rows are from, under which licence, and how old they are."""
+    header = tables.headers("trends", _table(shown.rows_name))[0]
+    return f"{header.source}; {header.licence}; as of {header.as_of}."
 
 
 def drawn(shown: View, choice: Choice, mine: MyModel | None, mode: str) -> Any:
@@ -207,7 +211,10 @@ def _downloads(shown: View, choice: Choice, mine: MyModel | None) -> None:
 
 
 def _picture(shown: View, choice: Choice, mine: MyModel | None, kind: str) -> bytes:
-    return figures_image.image(drawn(shown, choice, mine, "light"), kind)
+    figure = drawn(shown, choice, mine, "light")
+    notes = [*(f"{wording.sentence(era)}." for era in shown.eras), source(shown)]
+    title = f"{shown.metric.title}: {SETS[shown.rows_name].lower()}"
+    return figures_image.image(figures_trends.for_print(figure, title, notes), kind)
 
 
 def _table(rows_name: str) -> str:

@@ -84,6 +84,7 @@ def test_downloads_hold_what_the_chart_shows(walk):
     png, svg = download(tab, "PNG"), download(tab, "SVG")
     assert png.startswith(b"\x89PNG") and len(png) > 20_000
     assert svg.startswith(b"<svg") and b"Training compute (FLOP)" in svg
+    assert b"CC-BY-4.0" in svg and b"doubles every 5.4 months (4.9 to 5.9)" in svg
 
 
 def test_a_click_on_a_point_shows_the_system(walk):

@@ -86,9 +86,11 @@ def test_a_picture_is_a_picture(shown):
     if sentence:
         pytest.skip(sentence)
     figure = figures_trends.over_time(shown.points, "light", SCALE, eras=shown.eras)
+    figure = figures_trends.for_print(figure, "Frontier models", ["doubles", "Epoch AI; CC-BY-4.0"])
     png, svg = figures_image.image(figure), figures_image.image(figure, "svg")
     assert png.startswith(b"\x89PNG") and len(png) > 20_000
     assert svg.startswith(b"<svg") and b"Training compute (FLOP)" in svg
+    assert b"Frontier models" in svg and b"Epoch AI; CC-BY-4.0" in svg
 
 
 def test_without_a_browser_there_is_a_sentence(shown, monkeypatch):

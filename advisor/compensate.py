@@ -79,14 +79,15 @@ def reconstruct(matrix: ndarray, moment: ndarray, share: float, two_of_four: boo
 def _inverse_factor(weights: ndarray, moment: ndarray) -> ndarray:
     """The upper Cholesky factor of the damped moment's inverse; weights of inputs that are never on become 0."""
     import numpy as np
-    from scipy.linalg import cholesky, inv
+    from scipy.linalg import cholesky, lapack
 
     damped = moment.astype(np.float64)
     dead = np.diagonal(damped) == 0
     damped[dead, dead] = 1.0
     weights[:, dead] = 0.0
     damped[np.diag_indices_from(damped)] += DAMPING * float(np.diagonal(damped).mean())
-    return np.asarray(cholesky(inv(damped)))
+    inverse, _ = lapack.dpotri(cholesky(damped))
+    return np.asarray(cholesky(inverse))  # reads the upper half, which is all that dpotri fills
 
 
 def _block_mask(scores: ndarray, share: float, start: int, stop: int) -> ndarray:

@@ -15,7 +15,7 @@ from profiler import onnx_tools
 if TYPE_CHECKING:
     from numpy import ndarray
 
-ROWS_PER_CALL = 1024  # a convolution sees many positions: this many of them, drawn at random, speak for one call
+ROWS_PER_CALL = 512  # a convolution sees many positions: this many of them, drawn at random, speak for one call
 
 
 @dataclass(frozen=True, slots=True)

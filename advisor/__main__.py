@@ -19,18 +19,23 @@ def commands() -> dict[str, object]:
     return {name.removeprefix("cli_"): importlib.import_module(f"advisor.{name}") for name in names}
 
 
+def parser() -> console.Parser:
+    """The commands and their options. Raises InputError where a setting that is a default cannot be."""
+    made = console.Parser(prog="python -m advisor", description=__doc__, epilog=EXIT_CODES)
+    subparsers = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for module in commands().values():
+        module.add(subparsers)  # type: ignore[attr-defined]
+    return made
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command; its exit code (0 done, 1 a check failed, 2 bad input, 3 this machine cannot, 4 measurement
     failed, 5 a table or the store is broken, 130 cancelled)."""
-    parser = console.Parser(prog="python -m advisor", description=__doc__, epilog=EXIT_CODES)
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in commands().values():
-        module.add(subparsers)  # type: ignore[attr-defined]
     code = 0
 
     def work(words: list[str]) -> None:
         nonlocal code
-        args = parser.parse_args(words)
+        args = parser().parse_args(words)
         code = args.run(args) or 0
 
     return console.run(work, list(sys.argv[1:] if arguments is None else arguments)) or code

@@ -11,6 +11,7 @@ from advisor import compress
 from advisor.exporters import exporters
 from advisor.exports import exporter_for
 from advisor.plan import plan
+from advisor.site import usual_budget
 from advisor.types import OBJECTIVES, Budget, Footprint, Plan, Report
 from data.errors import DataError, InputError, Unavailable
 from data.estimate import Estimate
@@ -45,9 +46,13 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--percentile", type=float, default=95.0, help="where the latency budget holds (95)")
     parser.add_argument("--max-loss", type=float, default=0.01, help="allowed drop in accuracy, or 1 - cosine (0.01)")
     parser.add_argument("--memory-mb", type=float, help="the memory budget in MB")
-    parser.add_argument("--objective", choices=OBJECTIVES, default="energy", help="what the best plan saves (energy)")
+    usual = usual_budget()
+    parser.add_argument(
+        "--objective", choices=OBJECTIVES, default=usual.objective, help="what the best plan saves (%(default)s)"
+    )
     parser.add_argument("--requests-per-day", type=float, default=1_000_000, help="calls a day (1000000)")
-    parser.add_argument("--zone", help="grid zone of the place where it runs, such as DE or US-CAL-CISO")
+    told = "grid zone of the place where it runs, such as DE or US-CAL-CISO (%(default)s)"
+    parser.add_argument("--zone", default=usual.zone, help=told)
     parser.add_argument("--seconds", type=float, help="what the search may take (14 to 150, by size)")
     parser.add_argument("--technique", action="append", default=[], help="try only this one (may be repeated)")
 

@@ -10,11 +10,12 @@ from advisor import footprint, outlook, payback
 from advisor.credits import credited
 from advisor.recommend import variant_title
 from advisor.search import Answer, Question, Search, default_seconds
+from advisor.site import Site, site
 from advisor.types import Budget, Footprint, Plan, Report
-from data import tables
 from data.errors import InputError
 from data.estimate import Estimate
 from data.records import from_plain
+from data.settings import settings
 from profiler.inputs import filled_shapes
 from profiler.intake import data_file
 from profiler.jobs import Desk, now
@@ -44,18 +45,19 @@ def plan(
     model, if any), `seconds` what the search may take (None: by the model's size), `only` the techniques to try
     (none: all). Raises InputError where the model cannot run."""
     wanted = checked(from_plain(Budget, dict(budget)))
+    place, asked = site(wanted.zone, desk), seconds or settings().search_seconds
     model, source = sizable(desk, sha256)
     own = data_file(desk.home, sha256)
     inputs = Path(data) if data else own if own.exists() else None
     question = Question(
         model=model, source=source, machine=machine(), budget=wanted, data=inputs,
         shapes=filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size), batch_size=batch_size,
-        threads=threads, seconds=seconds or default_seconds(model), only=tuple(only),
+        threads=threads, seconds=asked or default_seconds(model), only=tuple(only),
     )  # fmt: skip
     with desk.span(0.0, 0.97):
         answer = Search(desk, question).run()
     desk.progress(0.98, "Writing the report")
-    report = reported(question, answer)
+    report = reported(question, answer, place)
     desk.save(report)
     return {"report": report.id, "verdict": report.recommendation.verdict}
 
@@ -82,24 +84,21 @@ def checked(budget: Budget) -> Budget:
         raise InputError("Requests per day cannot be negative.")
     if not 0 < budget.percentile < 100:
         raise InputError("The percentile lies between 0 and 100.", hint="95 is usual.")
-    if budget.zone is not None:
-        tables.zone(budget.zone)
     return budget
 
 
-def reported(question: Question, answer: Answer) -> Report:
+def reported(question: Question, answer: Answer, place: Site) -> Report:
     """The report of a finished search: footprints a year before and after, pay-back, sources."""
     budget, found, baseline = question.budget, answer.recommendation, answer.baseline
-    grid = grid_of(budget.zone)
-    before = yearly(baseline.energy_j, budget, grid)
-    after = before if found.plan is None else yearly(found.plan.energy_j, budget, grid)
+    before = yearly(baseline.energy_j, budget, place)
+    after = before if found.plan is None else yearly(found.plan.energy_j, budget, place)
     spent_s = {variant.id: variant.make_s for variant in answer.variants}
 
     def finished(one: Plan | None) -> Plan | None:
         if one is None:
             return None
         return replace(
-            one, footprint=yearly(one.energy_j, budget, grid),
+            one, footprint=yearly(one.energy_j, budget, place),
             payback_calls=payback.calls(spent_s.get(one.variant_id), one, baseline),
         )  # fmt: skip
 
@@ -119,11 +118,8 @@ def last_group(answer: Answer) -> tuple[Measurement, ...]:
     return tuple(run for run in answer.measurements if run.group_id == answer.baseline.group_id)
 
 
-def yearly(energy_j: Estimate | None, budget: Budget, grid: Estimate | None) -> Footprint:
-    """The footprint a year of a call's joules; empty where they are not known."""
-    return Footprint() if energy_j is None else footprint.yearly(energy_j, budget.requests_per_day, grid)
-
-
-def grid_of(zone: str | None) -> Estimate | None:
-    """Grams per kWh of a zone; None where no zone is chosen. Raises InputError where there is none of this name."""
-    return None if zone is None else tables.zone(zone).estimate()
+def yearly(energy_j: Estimate | None, budget: Budget, place: Site) -> Footprint:
+    """The footprint a year of a call's joules at this place; empty where they are not known."""
+    if energy_j is None:
+        return Footprint()
+    return footprint.yearly(energy_j, budget.requests_per_day, place.g_per_kwh, usd_per_kwh=place.usd_per_kwh)

@@ -34,6 +34,7 @@ def _year(report: Report) -> Section:
         row = [doc.text(name), doc.estimate(getattr(before, field), ladder, f"footprint_before.{field}", factor)]
         then = doc.estimate(getattr(after, field), ladder, f"footprint_after.{field}", factor)
         rows.append([*row, then] if planned else row)
+    rows += _cost(before, after, planned)
     turbine = f"{units.TURBINE_MW:g} MW x {units.TURBINE_FULL_LOAD_H:,.0f} h = 12.5 GWh a year"
     tables = [doc.table("A year at the given demand", columns, rows)]
     tables += _told(report.outlook, planned) if report.outlook else []
@@ -45,6 +46,18 @@ def _year(report: Report) -> Section:
         ),
         tables=tuple(tables),
     )  # fmt: skip
+
+
+def _cost(before: Footprint, after: Footprint, planned: bool) -> list[list[Cell]]:
+    if before.usd_per_year is None:
+        return []
+    cells = [
+        Cell(words.interval_of(value, words.usd), value.mid, f"{path}.usd_per_year.mid", value.basis)
+        if value is not None
+        else doc.text(words.NOT_KNOWN)
+        for value, path in ((before.usd_per_year, "footprint_before"), (after.usd_per_year, "footprint_after"))
+    ]
+    return [[doc.text("Electricity a year"), *cells[: 2 if planned else 1]]]
 
 
 PARTS = (

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from data import tables
 from data.errors import InputError
@@ -16,6 +16,12 @@ from data.tables import Device, Price, Zone
 Record = TypeVar("Record", Device, Price, Zone)
 SOURCE = "yours"
 NAME_LIMIT = 80
+
+
+class Rows(Protocol):
+    """What can be asked for kept records: the store, or what a job works with."""
+
+    def all(self, kind: type[Any], **equal: Any) -> list[Any]: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +106,7 @@ def devices(store: Store) -> tuple[Device, ...]:
     return (*tables.devices(), *_own(store, "device", Device))
 
 
-def zones(store: Store) -> tuple[Zone, ...]:
+def zones(store: Rows) -> tuple[Zone, ...]:
     """The shipped zones with your values in place of theirs, and your own zones after them."""
     return _merged(tables.zones(), _own(store, "zone", Zone), lambda zone: zone.zone_id)
 
@@ -126,7 +132,7 @@ def _add(store: Store, kind: str, name: str, record: Record) -> Record:
     return record
 
 
-def _own(store: Store, kind: str, record: type[Record]) -> tuple[Record, ...]:
+def _own(store: Rows, kind: str, record: type[Record]) -> tuple[Record, ...]:
     return tuple(from_plain(record, kept.row) for kept in store.all(OwnRow, what=kind))
 
 

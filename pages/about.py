@@ -2,11 +2,12 @@
 
 import streamlit as st
 
-from pages.ui import about_parts, cards
+from pages.ui import about_parts, cards, settings_parts
 
 cards.page("About", "This machine, where every figure comes from, and published figures recomputed.")
 TABS = {
     "This machine": about_parts.this_machine,
+    "Settings": settings_parts.settings,
     "Five words": about_parts.words_of_basis,
     "Sources": about_parts.sources,
     "Worked examples": about_parts.examples,

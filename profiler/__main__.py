@@ -12,6 +12,7 @@ from data.errors import InputError
 from data.home import home
 from data.inbox import open_headless
 from data.records import to_plain
+from data.settings import settings
 from data.text import plain
 from data.units import BYTES_PER_MIB, MS_PER_S
 from profiler import intake, profile, stats
@@ -220,7 +221,8 @@ def _parser() -> console.Parser:
     here = commands.add_parser("machine", parents=[told, where], help="what this machine is")
     here.add_argument("--peaks", action="store_true", help="measure what it reaches: products and streams")
     measure = commands.add_parser("measure", parents=[file, where], help="latency, memory and energy here")
-    measure.add_argument("--seconds", type=_seconds, default=10.0, help="time budget of the timed loop")
+    usual = settings().measure_seconds
+    measure.add_argument("--seconds", type=_seconds, default=usual, help=f"time budget of the timed loop ({usual:g})")
     operators = commands.add_parser("operators", parents=[file, where], help="where the time of a call goes")
     load = commands.add_parser("load", parents=[file, where], help="latency while requests arrive at random")
     load.add_argument("--rate", type=_seconds, required=True, help="requests a second on average")

@@ -8,6 +8,7 @@ from typing import Any
 from data.errors import InputError, Unavailable
 from data.home import Home
 from data.records import from_plain
+from data.settings import settings
 from profiler import profile
 from profiler.inputs import filled_shapes, load_npz
 from profiler.intake import data_file
@@ -17,8 +18,6 @@ from profiler.runtimes import runtimes
 from profiler.tasks import ChildDesk, procedure, task
 from profiler.timing import Settings
 from profiler.types import Model
-
-MEASURE_S = 10.0
 
 
 @procedure
@@ -32,7 +31,7 @@ def measure_kept(
     runtime: str | None = None,
     options: Mapping[str, str] | None = None,
     device: str = "cpu",
-    seconds: float = MEASURE_S,
+    seconds: float | None = None,
 ) -> dict[str, Any]:
     """Latency, memory and energy of a kept model on this machine; {"measurement": its id}. Runs on the model's own
     data where it was given. Raises InputError where the model is not kept or cannot run, and what measuring raises."""
@@ -46,7 +45,8 @@ def measure_kept(
         path=file, model_sha256=sha256, runtime=runtime or runtime_for(model.format), options=dict(options or {}),
         readable=(file.parent,),
     )  # fmt: skip
-    wish = profile.Wish(device=device, threads=threads, settings=Settings(budget_s=seconds))
+    timed = Settings(budget_s=seconds or settings().measure_seconds)
+    wish = profile.Wish(device=device, threads=threads, settings=timed)
     measured = profile.measure(desk, [subject], feed, wish)[0]
     desk.save(measured)
     return {"measurement": measured.id, "sha256": sha256}

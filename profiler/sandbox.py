@@ -2,10 +2,11 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from data.settings import settings
 from profiler import levels as _levels
 from profiler import lock, warm
 from profiler.child import Child, Hooks, Limits
@@ -26,9 +27,10 @@ def run(
     """Runs `task` ("room.module:function") in a child that may write only `folder` and read only `readable`.
 
     Returns the task's result as plain JSON values. Raises the task's own RightsizeError, MeasurementError when it
-    exceeds a limit or dies, Cancelled when hooks.cancelled() says so.
+    exceeds a limit or dies, Cancelled when hooks.cancelled() says so. Memory that `limits` leave open is what the
+    settings say, if they do.
     """
-    limits, hooks, without = limits or Limits(), hooks or Hooks(), switched_off()
+    limits, hooks, without = _as_set(limits or Limits()), hooks or Hooks(), switched_off()
     order = {
         "task": task, "arguments": dict(arguments), "folder": str(folder), "bounds": _bounds(limits, readable),
     }  # fmt: skip
@@ -72,6 +74,10 @@ def levels() -> tuple[Level, ...]:
 def allowed_formats() -> frozenset[str]:
     """Formats this machine's sandbox can hold: without Landlock or seccomp neither TorchScript nor .pt2."""
     return _levels.allowed_formats(switched_off())
+
+
+def _as_set(limits: Limits) -> Limits:
+    return limits if limits.memory_bytes is not None else replace(limits, memory_bytes=settings().memory_bytes)
 
 
 def _bounds(limits: Limits, readable: Sequence[Path]) -> dict[str, Any] | None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from advisor.site import usual_budget
 from advisor.types import OBJECTIVES, Budget
 from data import tables, words
 from data.text import plain
@@ -107,7 +108,7 @@ def zone(label: str = "Grid zone", key: str = "zone", usual: str | None = None) 
 
 def budget(key: str, usual: Budget | None = None) -> Budget | None:
     """The budget form, filled with `usual`; the Budget once it is sent, else None."""
-    usual = usual or Budget()
+    usual = usual or usual_budget()
     with st.form(key, border=False):
         row = st.columns(4)
         latency = row[0].number_input(

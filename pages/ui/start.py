@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from data.settings import settings
 from pages.ui import cards, state, work
 from profiler.formats import formats
 from profiler.intake import take_example, take_in
@@ -51,6 +52,7 @@ def _upload(key: str) -> None:
         type=suffixes(),
         accept_multiple_files=True,
         key=f"{key}-files-{turn}",
+        max_upload_size=settings().upload_mb,
     )
     if uploads:
         with cards.guard(f"{key}-upload"):

@@ -113,12 +113,10 @@ def test_an_address_opened_first_on_a_fresh_server_is_inside_the_app(walk, fresh
     assert "trend=Grid+carbon" in tab.page.url
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(1440, "dark"), (390, "light")])
-def test_every_quantity_fits_and_is_accessible(walk, width, scheme):
-    tab = walk(width=width, height=844, scheme=scheme)
-    for quantity in ("Compute", "FLOP/s per W", "Grid carbon"):
-        tab.open(f"trends?trend={quantity}&my_flop=1e23&rebound=50&more=Rebound")
-        tab.page.wait_for_timeout(500)
-        assert tab.problems() == [] and tab.sideways_px() <= 0, quantity
-        assert tab.findings() == [], quantity
-    assert tab.failures == []
+@pytest.mark.parametrize(
+    ("width", "scheme", "quantity"), [(1440, "dark", "FLOP/s per W"), (390, "light", "Grid carbon")]
+)
+def test_other_quantities_fit_and_are_accessible(walk, width, scheme, quantity):
+    tab = walk(width=width, height=844, scheme=scheme).open(f"trends?trend={quantity}&rebound=50&more=Rebound")
+    assert tab.problems() == [] and tab.sideways_px() <= 0
+    assert tab.findings() == [] and tab.failures == []

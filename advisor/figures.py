@@ -12,6 +12,7 @@ from advisor.figures_bars import (
 from advisor.figures_latency import STANDINGS, latency_ecdf, pareto
 from advisor.figures_roofline import roofline
 from advisor.figures_style import MODES, template
+from advisor.figures_sweep import sweep
 
 __all__ = [
     "MODES",
@@ -24,6 +25,7 @@ __all__ = [
     "latency_ecdf",
     "pareto",
     "roofline",
+    "sweep",
     "template",
     "where_the_computation_is",
     "where_the_time_goes",

@@ -9,7 +9,8 @@ from data import words
 from data.estimate import Estimate, exact
 from data.units import MS_PER_S
 from profiler import stats
-from profiler.run_types import OperatorProfile
+from profiler.gpus import GpuNow
+from profiler.run_types import LoadTest, OperatorProfile
 from profiler.types import Measurement, Model
 
 
@@ -115,19 +116,65 @@ def median(run: Measurement) -> Estimate:
     return Estimate(low=low, mid=mid, high=high, basis="measured", source=f"{len(run.samples_ms)} calls")
 
 
+def answers(tests: Sequence[LoadTest]) -> pd.DataFrame:
+    """variant, latency_ms: one row a request of each load test, named by its rate."""
+    named = {f"{test.rate_per_s:g} a second · {test.created_at[11:19]}": test.samples_ms for test in tests}
+    frames = [pd.DataFrame({"variant": name, "latency_ms": found}) for name, found in named.items()]
+    return pd.concat(frames, ignore_index=True)
+
+
 def tail(run: Measurement, percent: float = 95.0) -> Estimate | None:
+    """A percentile (ms) of a run's calls; see `percentile_of`."""
+    return percentile_of(run.samples_ms, percent)
+
+
+def percentile_of(samples_ms: Sequence[float], percent: float) -> Estimate | None:
     """A percentile (ms) with its interval, or without one where the samples allow only the percentile."""
-    middle = stats.percentile(run.samples_ms, percent)
+    middle = stats.percentile(samples_ms, percent)
     if middle is None:
         return None
-    return stats.percentile_interval(run.samples_ms, percent) or exact(
-        middle, "measured", f"{len(run.samples_ms)} calls"
-    )
+    return stats.percentile_interval(samples_ms, percent) or exact(middle, "measured", f"{len(samples_ms)} calls")
 
 
 def throughput(run: Measurement) -> Estimate:
     """Samples a second in a closed loop of one caller: batch over the median call."""
     return exact(run.workload.batch_size * MS_PER_S, "measured", "batch / median call") / median(run)
+
+
+def sweep(runs: Sequence[Measurement]) -> pd.DataFrame:
+    """threads, batch, median latency (ms) and samples a second with their ends: one row a setting, smallest first."""
+    rows = []
+    for run in runs:
+        middle, rate = median(run), throughput(run)
+        rows.append(
+            {
+                "threads": run.workload.threads,
+                "batch": run.workload.batch_size,
+                "median_ms": middle.mid,
+                "median_low_ms": middle.low,
+                "median_high_ms": middle.high,
+                "samples_per_s": rate.mid,
+                "samples_low_per_s": rate.low,
+                "samples_high_per_s": rate.high,
+                "stable": run.stable,
+            }
+        )
+    columns = ["threads", "batch"]
+    return pd.DataFrame(rows).sort_values(columns, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+
+
+def gpu_facts(now: GpuNow) -> dict[str, str]:
+    """What a GPU does at this moment, in words."""
+    gpu = now.gpu
+    return {
+        "GPU": f"{gpu.index}: {gpu.name}",
+        "Power": f"{words.number(now.power_w)} of {words.number(gpu.power_limit_w)} W",
+        "Busy": words.percent(now.utilisation_frac),
+        "Memory": f"{words.size(now.memory_used_bytes)} of {words.size(gpu.memory_bytes)}",
+        "Temperature": words.NOT_KNOWN if now.temperature_c is None else f"{now.temperature_c:g} °C",
+        "Clock": words.scaled(now.clock_hz, words.HERTZ),
+        "Processes": str(len(now.processes)),
+    }
 
 
 def settings(run: Measurement) -> str:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from advisor import model_frames
-from pages.ui import cards, pickers, profile_parts, start, work
+from pages.ui import cards, pickers, profile_parts, start, stress_parts, work
 
 cards.page("Profile", "What a model is, and what one call takes here: time, memory and energy, measured.")
 model = pickers.current()
@@ -49,3 +49,10 @@ if runs:
             profile_parts.energy(model)
 with cards.card("layers", "Layers", "Computation and bytes of one call at the model's shapes."):
     profile_parts.layers(model)
+if runs:
+    with cards.card("stress"):
+        sweep, load = st.tabs(["Sweep", "Under load"], key="stress", bind="query-params")
+        with sweep, cards.guard("sweep"):
+            stress_parts.sweep(model)
+        with load, cards.guard("load"):
+            stress_parts.load(model)

@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from advisor import presets
+from advisor import model_frames, presets
 from data import tables as facts
 from data import words
 from pages.ui import cards, state, tables
-from profiler import levels, sandbox
+from profiler import gpus, levels, sandbox
 from profiler.machine import load, machine
 from profiler.meters import meters
 from profiler.runtimes import runtimes
@@ -33,6 +33,8 @@ def this_machine() -> None:
             },
         )
     with right:
+        with cards.card("gpu", "GPU now"):
+            _gpus()
         with cards.card("able", "What it can do"):
             _able()
         with cards.card(
@@ -41,6 +43,21 @@ def this_machine() -> None:
             _cage()
         with cards.card("home", "Where data lives", "Set RIGHTSIZE_HOME to keep it elsewhere."):
             st.code(str(state.app().home.root), language=None)
+
+
+def _gpus() -> None:
+    reason = gpus.missing()
+    if reason is not None:
+        st.caption(reason)
+    else:
+        _live()
+
+
+@st.fragment(run_every=2.0)
+def _live() -> None:
+    for found in gpus.live():
+        cards.facts(model_frames.gpu_facts(found))
+        cards.warning(f"gpu-{found.gpu.index}", *([found.warning] if found.warning else []))
 
 
 def _able() -> None:

@@ -30,6 +30,7 @@ PLAIN = {
     "_count": ("", "localized"),
     "_frac": ("", "%.3g %%"),
     "_ratio": ("×", "%.3f"),
+    "_per_s": ("/s", "%.4g"),
     "_flop_per_byte": ("FLOP/byte", "%.3g"),
 }
 SUFFIXES = sorted([*SCALED, *PLAIN], key=len, reverse=True)

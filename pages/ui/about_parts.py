@@ -42,7 +42,7 @@ def this_machine() -> None:
         ):
             _cage()
         with cards.card("home", "Where data lives", "Set RIGHTSIZE_HOME to keep it elsewhere."):
-            st.code(str(state.app().home.root), language=None)
+            st.code(str(state.app().home.root), language=None, wrap_lines=True)
 
 
 def _gpus() -> None:

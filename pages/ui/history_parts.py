@@ -70,7 +70,7 @@ def slower() -> None:
 
 def bring() -> None:
     """A run made on another machine."""
-    st.code("python -m profiler measure MODEL.onnx --json > run.json", language=None)
+    st.code("python -m profiler measure MODEL.onnx --json > run.json", language=None, wrap_lines=True)
     upload = st.file_uploader("Run (.json)", type=["json"], key="run-upload")
     if upload and st.session_state.get("run_taken") != upload.file_id:
         with cards.guard("run-upload"):

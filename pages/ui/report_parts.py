@@ -1,5 +1,6 @@
 """What the report page is made of: the document as sections, every format to download, and re-import."""
 
+import pandas as pd
 import streamlit as st
 
 from advisor import figures_report, history
@@ -9,8 +10,9 @@ from advisor.exporters.json import read
 from advisor.report_document import document
 from advisor.types import Report
 from data.text import plain
-from pages.ui import cards, formats, state, style
+from pages.ui import cards, formats, state, style, tables
 
+NARROW = 3
 NAMES = {
     "html": ("HTML", ":material/html:", "One file that opens anywhere, offline."),
     "json": ("JSON", ":material/data_object:", "Every number, versioned; can be read back here."),
@@ -74,12 +76,17 @@ def _section(report: Report, section: Section) -> None:
 
 
 def _table(table: Table, key: str) -> None:
-    rows = [
-        {column: formats.name(cell.text, 200) for column, cell in zip(table.columns, row, strict=True)}
-        for row in table.rows
-    ]
-    with st.container(key=f"wide-{key}"):
-        st.table(rows, border="horizontal", hide_index=True)
+    """A narrow table as text; a wide one as a grid that a phone and a keyboard can scroll."""
+    texts = [{name: cell.text for name, cell in zip(table.columns, row, strict=True)} for row in table.rows]
+    if len(table.columns) > NARROW:
+        named = {name: st.column_config.Column(name) for name in table.columns}
+        tables.show(pd.DataFrame(texts), key=f"report-{key}", alt=table.title, more=named)
+        return
+    st.table(
+        [{name: formats.name(text, 200) for name, text in row.items()} for row in texts],
+        border="horizontal",
+        hide_index=True,
+    )
 
 
 def take_back() -> None:

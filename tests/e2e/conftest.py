@@ -16,6 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SHOTS = Path(__file__).parent / "shots"
 ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--font-render-hinting=none"]
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
+SIDEWAYS = """() => Math.max(...[document.documentElement, ...document.querySelectorAll(
+    '[data-testid=stMain],[data-testid=stMainBlockContainer]')].map(e => e.scrollWidth - e.clientWidth))"""
 # Findings in Streamlit's own markup that a page cannot change are named here, each with its reason.
 NOT_OURS: dict[str, str] = {}
 
@@ -126,12 +128,19 @@ class Walk:
         )
         return self
 
-    def sideways_px(self) -> int:
-        """By how many pixels the page is wider than the window (the app's own scroller counts)."""
-        return self.page.evaluate(
-            "() => Math.max(...[document.documentElement, ...document.querySelectorAll("
-            "'[data-testid=stMain],[data-testid=stMainBlockContainer]')].map(e => e.scrollWidth - e.clientWidth))"
-        )
+    def resize(self, width: int) -> "Walk":
+        """Make the window this wide and let the page settle."""
+        self.page.set_viewport_size({"width": width, "height": 844 if width < 600 else 900})
+        self.page.wait_for_timeout(300)
+        return self
+
+    def sideways_px(self, patience_s: float = 5.0) -> int:
+        """By how many pixels the page stays wider than the window (the app's own scroller counts): charts follow a
+        resized window after a moment."""
+        deadline = time.monotonic() + patience_s
+        while (excess := self.page.evaluate(SIDEWAYS)) > 0 and time.monotonic() < deadline:
+            self.page.wait_for_timeout(200)
+        return excess
 
     def problems(self) -> list[str]:
         """Texts of uncaught exceptions on the page."""

@@ -17,7 +17,9 @@ CODE_BYTES = 16 * BYTES_PER_MIB
 BRACKETS, OPERATORS_PER_STATEMENT, INDENTS = 200, 4_000, 100
 REACHES_FILES = re.compile(r"\.\s*(save|from_file)\b")
 UNARY_RUN = re.compile(r"(?:[-~+!]\s*){50,}|(?:\bnot\s+){50,}")
+LITERAL = re.compile(r"\"(?:\\.|[^\"\\\n])*\"|'(?:\\.|[^'\\\n])*'|#[^\n]*")
 TOKEN = re.compile(r"[(\[{]|[)\]}]|\n|[-+*/%&|^~<>=!.,]+|\b(?:and|or|not|if|else|in|is)\b")
+DEFINITION = re.compile(r"^\s*(class|def)\s+\w", re.MULTILINE)
 QUANTIZED = ("code/__torch__/torch/ao/nn/quantized", "code/__torch__/torch/nn/quantized", "quantized.py")
 OF_SCRIPT = {
     "build_intlist", "build_tensorlist", "build_doublelist", "build_boollist", "build_tensor_from_id",
@@ -51,11 +53,14 @@ def triage_torchscript(archive: Archive, root: str) -> None:
 
 def check_code(text: str) -> None:
     """Raises InputError where TorchScript code reads or writes files, or is nested beyond what its parser bears."""
+    text = LITERAL.sub("''", text)
     found = REACHES_FILES.search(text)
     if found:
         _refuse(f'This TorchScript uses the operator "{found[1]}", which reads or writes files: not allowed.')
     if UNARY_RUN.search(text):
         _refuse("This TorchScript code is nested too deep: a run of operators would crash its parser.")
+    if text.strip() and not DEFINITION.search(text):
+        _refuse("The code of this TorchScript archive is invalid: it defines nothing, so the file is damaged.")
     depth, operators = 0, 0
     for token in TOKEN.finditer(text):
         mark = token[0]
@@ -69,6 +74,8 @@ def check_code(text: str) -> None:
             operators += 1
         if depth > BRACKETS or operators > OPERATORS_PER_STATEMENT:
             _refuse("This TorchScript code is nested too deep: reading it would crash its parser.")
+    if depth:
+        _refuse("The code of this TorchScript archive is invalid: its brackets do not match, so it cannot be parsed.")
     if any(len(line) - len(line.lstrip()) > 2 * INDENTS for line in text.splitlines()):
         _refuse("This TorchScript code is nested too deep: too many blocks inside each other.")
 

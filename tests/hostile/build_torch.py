@@ -103,6 +103,7 @@ def scripts():
     files = ("write", "file", "not allowed", "operator", "read")
     deep = ("deep", "parse", "crash", "torchscript")
     yield "save.pt", with_line("torch.save(x, 'f')"), files
+    yield "after_text.pt", with_line("y = 'a' + \"b'\" # '\n    torch.save(x, 'f')"), files
     yield "ops_save.pt", with_line("ops.aten.save(x, 'f')"), files
     yield "spaced_save.pt", with_line("torch .  save (x, 'f')"), files
     yield "from_file.pt", with_line("y = torch.from_file('/etc/passwd', False, 20)"), files
@@ -114,6 +115,8 @@ def scripts():
     yield "chain.pt", with_line("y = " + "+".join(["x"] * 20_000)), deep
     yield "attributes.pt", with_line("y = x" + ".a" * 20_000), deep
     yield "blocks.pt", script("\n".join(" " * level + "if x:" for level in range(2_000))), deep
+    yield "not_code.pt", script("this is not python ((("), ("invalid", "parse")
+    yield "unclosed.pt", script(CODE + "  def f(self"), ("invalid", "parse")
     yield "no_code.pt", zipped({"a/data.pkl": SCRIPT, "a/data/0": bytes(16), "a/constants.pkl": b"\x80\x02)."}), (
         "code", "incomplete")  # fmt: skip
     no_data = zipped({"a/data.pkl": SCRIPT, "a/constants.pkl": b"\x80\x02).", "a/code/x.py": b""})

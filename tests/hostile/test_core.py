@@ -57,6 +57,12 @@ def test_a_sound_file_is_recognised_by_its_content(tmp_path, kind):
     check_text(noted)
 
 
+def test_words_in_texts_and_comments_of_a_script_are_no_code(tmp_path):
+    code = build_torch.CODE + '  def f(self, x: int) -> str:\n    return "x.save( [[ \\" (" # model.from_file('
+    (tmp_path / "file").write_bytes(build_torch.script(code))
+    assert triage(tmp_path / "file", "m.pt").format == "torchscript"
+
+
 def test_a_hundred_megabytes_are_judged_and_hashed_in_two_seconds(tmp_path):
     header = {"w": {"dtype": "U8", "shape": [100 << 20], "data_offsets": [0, 100 << 20]}}
     path = tmp_path / "file"

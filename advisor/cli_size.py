@@ -5,19 +5,24 @@ import json
 from pathlib import Path
 from typing import Any
 
-from advisor.llm import memory, speed
+from advisor.llm import from_tensors, memory, speed
 from advisor.llm.architecture import Architecture
 from advisor.llm.configs import known, of_numbers, read
 from data import tables, words
+from data.console import Progress
 from data.errors import InputError
 from data.estimate import Estimate
+from data.home import home
+from data.inbox import open_headless
 from data.records import to_plain
+from profiler.intake import look
+from profiler.jobs import Desk
 
 
 def add(subparsers: Any) -> None:
     """The command and its options."""
     parser = subparsers.add_parser("size", help="size a language model from its config.json, without running it")
-    parser.add_argument("file", nargs="?", help="config.json, a .gguf, or a shipped name (--list)")
+    parser.add_argument("file", nargs="?", help="config.json, a .gguf or .safetensors, or a shipped name")
     parser.add_argument("--list", action="store_true", help="the architectures that are shipped")
     parser.add_argument("--context", type=int, default=4096, help="tokens of a sequence, prompt and answer (4096)")
     parser.add_argument("--prompt", type=int, help="tokens of the prompt (the context)")
@@ -39,10 +44,24 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         print("\n".join(known()))
         return
-    arch = architecture(args)
-    stored = memory.precision(args.weights or arch.stored_as)
+    arch, stored = question(args)
     answer = sized(arch, stored, args)
     print(json.dumps(answer) if args.json else told(arch, answer))
+
+
+def question(args: argparse.Namespace) -> tuple[Architecture, memory.Precision]:
+    """The architecture, and the precision asked for (else as it is stored)."""
+    path = Path(args.file).expanduser() if args.file else None
+    if path is not None and path.is_file() and path.suffix.lower() != ".json":
+        keeper = open_headless(home())
+        try:
+            model = look(Desk(home(), keeper, Progress()), path, path.name, {})
+        finally:
+            keeper.close()
+        arch, own = from_tensors.architecture(model), from_tensors.as_stored(model)
+        return arch, memory.precision(args.weights) if args.weights else own
+    arch = architecture(args)
+    return arch, memory.precision(args.weights or arch.stored_as)
 
 
 def architecture(args: argparse.Namespace) -> Architecture:
@@ -61,11 +80,6 @@ def architecture(args: argparse.Namespace) -> Architecture:
     path = Path(args.file).expanduser()
     if not path.is_file():
         raise InputError("There is no such file, and no architecture of this name is shipped.", hint="size --list")
-    if path.suffix.lower() != ".json":
-        raise InputError(
-            "Sizing needs the architecture: give the config.json beside this file.",
-            hint="Its tensors alone: python -m profiler inspect FILE",
-        )
     return read(path)
 
 

@@ -60,3 +60,17 @@ def test_what_does_not_fit_is_refused(files):
     save_file({"other.lora_A.weight": next(iter(adapter.values()))}, folder / "other.safetensors")
     with pytest.raises(InputError, match="no partner"):
         run(folder, adapter="other")
+
+
+def test_the_command_merges_in_the_locked_child(files, capsys):
+    import json
+
+    from advisor.__main__ import main
+
+    folder, _, _ = files
+    out = folder / "merged out.safetensors"
+    names = [str(folder / "base.safetensors"), str(folder / "adapter.safetensors")]
+    assert main(["adapter", *names, "--out", str(out), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert out.exists() and found["merged_count"] == 1 and found["largest_error"] < 1e-5
+    assert main(["adapter", names[0], "nowhere", "--out", str(out)]) == 2

@@ -16,13 +16,25 @@ PASSES = ("Identity", "Dropout")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """`first` and `second` are stored (inputs, outputs) tensors of MatMuls, `bias` the first one's; the outputs of the
-    first may be rotated within blocks of `block` values, the inputs of the second back."""
+    """`first` and `second` are stored (inputs, outputs) tensors of MatMuls, `bias` the first one's; `width` outputs of
+    the first from `start` on may be rotated within blocks of `block` values, the inputs of the second back."""
 
     first: Any
     bias: Any
     second: Any
     block: int
+    start: int
+    width: int
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """What comes after a first layer: the node that reads its outputs from `start` on, `width` of them, as `tensor`."""
+
+    node: Any
+    tensor: str
+    start: int
+    width: int
 
 
 class Graph:
@@ -64,18 +76,37 @@ class Graph:
 
 def pairs(proto: Any) -> list[Pair]:
     """Rotatable pairs of MatMuls: one straight after the other (a bias between them), or the value and the output
-    projection around attention, where the rotation stays within each head."""
+    projection around attention, where the rotation stays within each head. Query, key and value may come from one
+    MatMul that is split."""
     graph, found, taken = Graph(proto), [], set()
     for node in graph.nodes:
         first = _weight(graph, node)
         if first is None or first.name in taken:
             continue
         after, tensor, bias = _past_bias(graph, node)
-        second, block = _partner(graph, after, tensor, int(first.dims[1]))
-        if second is not None and block > 1 and second.name not in taken and second.name != first.name:
-            found.append(Pair(first=first, bias=bias, second=second, block=block))
-            taken |= {first.name, second.name}
+        for branch in _branches(graph, after, tensor, int(first.dims[1])):
+            second, block = _partner(graph, branch)
+            if second is not None and block > 1 and second.name not in taken and second.name != first.name:
+                pair = Pair(
+                    first=first, bias=bias, second=second, block=block, start=branch.start, width=branch.width
+                )
+                found.append(pair)
+                taken |= {first.name, second.name}
     return found
+
+
+def _branches(graph: Graph, after: Any | None, tensor: str, width: int) -> list[Branch]:
+    """The layer's outputs as they go on: whole, or in the parts an even Split along the last axis makes."""
+    if after is None or after.op_type != "Split":
+        return [Branch(after, tensor, 0, width)]
+    parts = len(after.output)
+    lengths = [graph.last_length(output) for output in after.output]
+    if width % parts or set(lengths) != {width // parts}:
+        return []
+    each = width // parts
+    return [
+        Branch(graph.next(output), output, number * each, each) for number, output in enumerate(after.output)
+    ]
 
 
 def _weight(graph: Graph, node: Any) -> Any | None:
@@ -101,10 +132,11 @@ def _past_bias(graph: Graph, node: Any) -> tuple[Any | None, str, Any | None]:
     return after, tensor, None
 
 
-def _partner(graph: Graph, after: Any | None, tensor: str, width: int) -> tuple[Any | None, int]:
+def _partner(graph: Graph, branch: Branch) -> tuple[Any | None, int]:
     """The second weight of a pair and the length of the blocks that may be rotated."""
+    after, tensor, width = branch.node, branch.tensor, branch.width
     straight = _weight(graph, after)
-    if straight is not None and after is not None and after.input[0] == tensor:
+    if straight is not None and after.input[0] == tensor and int(straight.dims[0]) == width:
         return straight, power_of_two(width)
     if after is None or after.op_type != "Reshape":
         return None, 0
@@ -134,18 +166,20 @@ def power_of_two(length: int) -> int:
 
 def rotate(pair: Pair, signs: ndarray) -> None:
     """Turns the first weight's outputs (and its bias) by signs and a Hadamard matrix within each block, and the
-    second weight's inputs back, so that their product stays what it was. `signs` holds +1 or -1 for each output."""
+    second weight's inputs back, so that their product stays what it was. `signs` holds +1 or -1 for each of them."""
     import numpy as np
     from scipy.linalg import hadamard
 
     turn = hadamard(pair.block) / np.sqrt(pair.block)
+    chosen = slice(pair.start, pair.start + pair.width)
 
     def turned(values: ndarray) -> ndarray:
-        blocks = (values * signs).reshape(*values.shape[:-1], -1, pair.block)
+        blocks = (values.astype(np.float64) * signs).reshape(*values.shape[:-1], -1, pair.block)
         return np.asarray((blocks @ turn).reshape(values.shape), dtype=np.float32)
 
-    onnx_rewrite.put(pair.first, turned(onnx_rewrite.array(pair.first).astype(np.float64)))
-    if pair.bias is not None:
-        onnx_rewrite.put(pair.bias, turned(onnx_rewrite.array(pair.bias).astype(np.float64)))
-    second = onnx_rewrite.array(pair.second).astype(np.float64)
+    for tensor in (pair.first, pair.bias) if pair.bias is not None else (pair.first,):
+        values = onnx_rewrite.array(tensor)
+        values[..., chosen] = turned(values[..., chosen])
+        onnx_rewrite.put(tensor, values)
+    second = onnx_rewrite.array(pair.second)
     onnx_rewrite.put(pair.second, np.ascontiguousarray(turned(second.T).T))

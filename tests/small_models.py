@@ -171,17 +171,32 @@ def thin(path: Path) -> Path:
     return write(path, nodes, [("x", TensorProto.FLOAT, shape)], [("y", TensorProto.FLOAT, ["batch", 48])], stored)
 
 
-def attention(path: Path, width: int = 32, heads: int = 4, length: int = 6) -> Path:
+def fused_attention(path: Path) -> Path:
+    """`attention` with query, key and value from one MatMul that is split."""
+    return attention(path, fused=True)
+
+
+def attention(path: Path, width: int = 32, heads: int = 4, length: int = 6, fused: bool = False) -> Path:
     """One attention layer as exporters write it, and a layer norm: (batch, 6, 32) -> (batch, 6, 32)."""
     head = width // heads
     nodes, stored = [], [numpy_helper.from_array(np.array([0, length, heads, head]), "split")]
     stored += [numpy_helper.from_array(np.array([0, length, width]), "join")]
     stored += [numpy_helper.from_array(np.array(head**-0.5, np.float32), "scale")]
-    for seed, name, order in ((1, "q", [0, 2, 1, 3]), (2, "k", [0, 2, 3, 1]), (3, "v", [0, 2, 1, 3])):
-        stored += [draw(seed, f"w{name}", width, width), draw(seed + 10, f"b{name}", width)]
+    if fused:
+        stored += [draw(1, "w", width, 3 * width), draw(11, "b", 3 * width)]
         nodes += [
-            helper.make_node("MatMul", ["x", f"w{name}"], [f"{name}1"], name=f"{name}_product"),
-            helper.make_node("Add", [f"b{name}", f"{name}1"], [f"{name}2"], name=f"{name}_bias"),
+            helper.make_node("MatMul", ["x", "w"], ["all1"], name="product"),
+            helper.make_node("Add", ["all1", "b"], ["all2"], name="bias"),
+            helper.make_node("Split", ["all2"], ["q2", "k2", "v2"], axis=-1, name="parts"),
+        ]
+    for seed, name, order in ((1, "q", [0, 2, 1, 3]), (2, "k", [0, 2, 3, 1]), (3, "v", [0, 2, 1, 3])):
+        if not fused:
+            stored += [draw(seed, f"w{name}", width, width), draw(seed + 10, f"b{name}", width)]
+            nodes += [
+                helper.make_node("MatMul", ["x", f"w{name}"], [f"{name}1"], name=f"{name}_product"),
+                helper.make_node("Add", [f"b{name}", f"{name}1"], [f"{name}2"], name=f"{name}_bias"),
+            ]
+        nodes += [
             helper.make_node("Reshape", [f"{name}2", "split"], [f"{name}3"], name=f"{name}_split"),
             helper.make_node("Transpose", [f"{name}3"], [name], perm=order, name=f"{name}_turn"),
         ]

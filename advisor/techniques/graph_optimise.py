@@ -7,7 +7,7 @@ from advisor.techniques import Product, Request
 from data.errors import InputError
 from profiler.types import Machine, Model
 
-FUSIONS = ("bert", "gpt2", "vit")
+FUSIONS = ("bert", "gpt2")
 
 
 class GraphOptimise:
@@ -18,10 +18,10 @@ class GraphOptimise:
     CALIBRATES = False
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
-        """Transformers first get their attention and normalisation fused into one operator each."""
+        """Transformers may also get their attention and normalisation fused into one operator each."""
         found: list[dict[str, Any]] = [{}]
         if facts.count(model, ("Softmax",)) > 1 and facts.count(model, ("MatMul",)) > 3:
-            found = [{"fusions": kind} for kind in ("bert", "gpt2", "vit")] + found
+            found += [{"fusions": kind} for kind in FUSIONS]
         return found
 
     def refuses(self, model: Model, machine: Machine) -> str | None:

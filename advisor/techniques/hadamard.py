@@ -48,7 +48,7 @@ class Hadamard:
         generator = np.random.default_rng(request.seed)
         for number, pair in enumerate(found):
             request.progress(number / len(found), "Rotating")
-            rotation.rotate(pair, generator.choice([-1.0, 1.0], int(pair.first.dims[1])))
+            rotation.rotate(pair, generator.choice([-1.0, 1.0], pair.width))
         target = request.folder / "hadamard.onnx"
         companions = onnx_rewrite.save(proto, target)
         change = largest_change(request.source, target, request.calibration[0])

@@ -130,7 +130,7 @@ def test_weight_only_in_eight_bits_is_closer_than_in_four(tmp_path):
     assert snr(path, eight, call) > snr(path, four, call) + 15
 
 
-@pytest.mark.parametrize("build", [small.pair, small.attention])
+@pytest.mark.parametrize("build", [small.pair, small.attention, small.fused_attention])
 def test_rotation_keeps_the_function(tmp_path, build):
     path = build(tmp_path / "model.onnx")
     product = made("hadamard", path, tmp_path, {})

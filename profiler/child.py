@@ -137,7 +137,7 @@ class Child:
     def end(self) -> None:
         """Kills the child and whatever it started, and closes its pipes; nothing is left behind."""
         strays = []
-        if "on" not in self.report.get("seccomp", ""):  # without it a child can start processes that leave its group
+        if self.report.get("seccomp") != "on":  # without it a child can start processes that leave its group
             with suppress(psutil.Error):
                 strays = psutil.Process(self._process.pid).children(recursive=True)
         with suppress(ProcessLookupError, PermissionError):
@@ -203,7 +203,7 @@ class Child:
         if "done" in message:
             window = Window(wall_s=float(message["wall_s"]), cpu_s=float(message["cpu_s"]))
             return partial(hooks.meter_stop, plain(message["done"]), window)
-        if "locked" in message:
+        if "locked" in message and not self.report:  # said once, before there is anything in it that could lie
             report = {plain(layer): plain(state) for layer, state in dict(message["locked"]).items()}
             return partial(self.report.update, report)
         raise KeyError("a line of no known kind")

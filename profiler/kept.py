@@ -17,6 +17,7 @@ from profiler.measure import Feed
 from profiler.runtimes import runtimes
 from profiler.tasks import ChildDesk, procedure, task
 from profiler.timing import Settings
+from profiler.triage_data import triage_data
 from profiler.types import Model
 
 
@@ -71,6 +72,7 @@ def check_data(desk: ChildDesk, *, path: str, model: Mapping[str, Any]) -> dict[
     """{"samples", "labels"}: how many samples the arrays hold and whether they are labelled. Raises InputError where
     they do not fit the model."""
     desk.progress(0.1, "Checking the data")
+    triage_data(Path(path), Path(path).name)
     feeds, labels = load_npz(Path(path), from_plain(Model, dict(model)))
     return {"samples": len(next(iter(feeds.values()))), "labels": labels is not None}
 

@@ -112,6 +112,16 @@ class Misbehaviour:
         time.sleep(30)
 
     @staticmethod
+    def start_another(desk):
+        process = os.fork()
+        if not process:
+            os.setsid()
+            time.sleep(60)
+            os._exit(0)
+        time.sleep(0.2)
+        return process
+
+    @staticmethod
     def peak(desk):
         Path("/proc/self/clear_refs").write_text("5")
 

@@ -1,5 +1,7 @@
 """What the parent does about a child that goes wrong: one line, in time, and nothing left behind."""
 
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -9,7 +11,7 @@ import pytest
 
 from data.errors import Cancelled, InputError, MeasurementError
 from profiler.sandbox import Hooks, Limits
-from tests.hostile.world import check_text, run
+from tests.hostile.world import ROOT, check_text, run
 
 
 def misbehave(how, folder, limits=None, hooks=None, **more):
@@ -111,6 +113,14 @@ def test_the_peak_mark_can_be_reset_inside(tmp_path):
     assert misbehave("peak", tmp_path) is None
 
 
+def test_what_a_job_starts_ends_with_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("RIGHTSIZE_WITHOUT", "seccomp")  # with it, nothing can be started
+    process = misbehave("start_another", tmp_path)
+    with pytest.raises(psutil.NoSuchProcess):
+        psutil.Process(process).wait(5)
+        psutil.Process(process)
+
+
 def test_a_hundred_jobs_leave_nothing_behind(tmp_path):
     ways = [("nothing", {}), ("leave", {}), ("crash", {}), ("raise_library_error", {"text": "x"}), ("sleep", {})]
 
@@ -130,3 +140,34 @@ def test_a_hundred_jobs_leave_nothing_behind(tmp_path):
     assert left() == before
     assert psutil.Process().memory_info().rss - resident < 100 << 20
     assert list(tmp_path.iterdir()) == [tmp_path / "home"] or list(tmp_path.iterdir()) == []
+
+
+PARENT = """
+import sys
+from pathlib import Path
+sys.path.insert(0, sys.argv[2])
+from profiler import sandbox, warm
+from tests.hostile.world import run
+if sys.argv[3] == "warm":
+    sandbox.prepare(Path(sys.argv[1]))
+run("misbehave", {"how": "sleep"}, Path(sys.argv[1]) / "job")
+"""
+
+
+@pytest.mark.parametrize("kind", ["cold", "warm"])
+def test_a_child_dies_with_its_app(tmp_path, monkeypatch, kind):
+    (tmp_path / "job").mkdir()
+    monkeypatch.setenv("RIGHTSIZE_WARM", "1")
+    app = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path), str(ROOT), kind])
+    try:
+        children, deadline = [], time.monotonic() + 30
+        while len(children) < 1 + (kind == "warm") and time.monotonic() < deadline:
+            children = psutil.Process(app.pid).children()
+            time.sleep(0.05)
+        time.sleep(0.5)  # past the moment in which they lock themselves
+    finally:
+        app.kill()
+        app.wait()
+    assert len(children) == 1 + (kind == "warm")
+    _, alive = psutil.wait_procs(children, timeout=5)
+    assert alive == []

@@ -7,7 +7,7 @@ from typing import Any
 
 from advisor.llm import from_tensors, memory, speed
 from advisor.llm.architecture import Architecture
-from advisor.llm.configs import known, of_numbers, read
+from advisor.llm.configs import fields_of, is_known, known, named, of_config, of_numbers, of_traced
 from data import tables, words
 from data.console import Progress
 from data.errors import InputError
@@ -17,6 +17,7 @@ from data.inbox import open_headless
 from data.records import to_plain
 from profiler.intake import look
 from profiler.jobs import Desk
+from profiler.types import Model
 
 
 def add(subparsers: Any) -> None:
@@ -53,15 +54,20 @@ def question(args: argparse.Namespace) -> tuple[Architecture, memory.Precision]:
     """The architecture, and the precision asked for (else as it is stored)."""
     path = Path(args.file).expanduser() if args.file else None
     if path is not None and path.is_file() and path.suffix.lower() != ".json":
-        keeper = open_headless(home())
-        try:
-            model = look(Desk(home(), keeper, Progress()), path, path.name, {})
-        finally:
-            keeper.close()
+        model = looked_at(path)
         arch, own = from_tensors.architecture(model), from_tensors.as_stored(model)
         return arch, memory.precision(args.weights) if args.weights else own
     arch = architecture(args)
     return arch, memory.precision(args.weights or arch.stored_as)
+
+
+def looked_at(path: Path) -> Model:
+    """What the locked child reads of the file."""
+    keeper = open_headless(home())
+    try:
+        return look(Desk(home(), keeper, Progress()), path, path.name, {})
+    finally:
+        keeper.close()
 
 
 def architecture(args: argparse.Namespace) -> Architecture:
@@ -80,7 +86,10 @@ def architecture(args: argparse.Namespace) -> Architecture:
     path = Path(args.file).expanduser()
     if not path.is_file():
         raise InputError("There is no such file, and no architecture of this name is shipped.", hint="size --list")
-    return read(path)
+    fields = fields_of(path)
+    if is_known(fields):
+        return of_config(fields, named(path))
+    return of_traced(fields, named(path), looked_at(path).parameter_count)
 
 
 def sized(arch: Architecture, stored: memory.Precision, args: argparse.Namespace) -> dict[str, Any]:

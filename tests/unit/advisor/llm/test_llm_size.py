@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.llm import backtest, memory, speed
-from advisor.llm.configs import known, of_config, of_numbers, read
+from advisor.llm.configs import is_known, known, of_config, of_numbers, of_traced, read
 from data import tables
 from data.errors import InputError
 
@@ -164,3 +164,18 @@ def test_plain_numbers_are_enough():
     assert of_numbers(
         layers=32, hidden=4096, heads=32, vocabulary=32000, intermediate=11008
     ).parameter_count == 6_738_415_616
+
+
+def test_other_families_are_counted_by_building_them_and_shaped_by_shared_names():
+    fields = {
+        "model_type": "t5", "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_decoder_layers": 6,
+        "num_heads": 8, "vocab_size": 32128, "is_encoder_decoder": True,
+    }  # fmt: skip
+    assert not is_known(fields)
+    arch = of_traced(fields, "t5", 60_506_624)
+    assert arch.parameter_count == 60_506_624
+    assert arch.kv_elements_per_token == 2 * (2 * 8 * 64) * 6  # what it wrote, and what it read
+    with pytest.raises(InputError, match="experts"):
+        of_traced({**fields, "num_experts": 8}, "x", 10**9)
+    with pytest.raises(InputError, match="contradict"):
+        of_traced(fields, "x", 1000)

@@ -1,6 +1,5 @@
 """Every test runs in a home of its own and reaches no network but this machine."""
 
-import shutil
 import socket
 
 import pytest
@@ -27,13 +26,3 @@ def no_network(monkeypatch):
         return _connect(self, address)
 
     monkeypatch.setattr(socket.socket, "connect", connect)
-
-
-@pytest.fixture(scope="session")
-def onnx_models(tmp_path_factory):
-    """onnx_models("mlp"): one of the nine shapes of make_models as an ONNX file, written once a session."""
-    from make_models import onnx_file
-
-    folder = tmp_path_factory.mktemp("models")
-    yield lambda name: onnx_file(name, folder)
-    shutil.rmtree(folder)  # the large ones take a gigabyte

@@ -15,6 +15,7 @@ if report is None:
         icon=":material/description:",
     )
 else:
+    report_parts.answer(report)
     with cards.card("export", "Take it away", "Every format holds the same numbers as this page."):
         report_parts.downloads(report)
     report_parts.sections(report)

@@ -2,6 +2,6 @@
 SELECT id
 FROM "Measurement"
 WHERE model_sha256 = $model_sha256 AND variant_id IS NULL
-    AND json_extract_string(workload, '$.scenario') = 'single stream'
+    AND NOT contains(workload, '"scenario": "sweep"')
 ORDER BY seq DESC
 LIMIT $limit

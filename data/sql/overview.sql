@@ -1,7 +1,7 @@
 -- Every model with its newest run of the original and its newest report, newest model first.
 WITH run AS (
     SELECT model_sha256, max_by(id, seq) AS id FROM "Measurement"
-    WHERE variant_id IS NULL AND json_extract_string(workload, '$.scenario') = 'single stream'
+    WHERE variant_id IS NULL AND NOT contains(workload, '"scenario": "sweep"')
     GROUP BY model_sha256
 ),
 newest AS (

@@ -7,7 +7,7 @@ FROM (
            row_number() OVER (PARTITION BY machine, runtime, provider, workload ORDER BY seq DESC) AS place
     FROM "Measurement"
     WHERE model_sha256 = $model_sha256 AND variant_id IS NULL
-        AND json_extract_string(workload, '$.scenario') = 'sweep'
+        AND contains(workload, '"scenario": "sweep"')
 ) r
 WHERE r.place = 1
 ORDER BY r.runtime, r.threads, r.batch_size

@@ -28,7 +28,6 @@ def runs() -> list[Measurement]:
         more={"created_at": "When (UTC)", "what": "File"},
         on_select="rerun",
         selection_mode="multi-row",
-        height=360,
     ).selection.rows
     found = [state.get(Measurement, rows["id"].iloc[row]) for row in sorted(picked, reverse=True)[:2]]
     return [run for run in found if run is not None]

@@ -112,7 +112,6 @@ def times(model: Model) -> OperatorProfile | None:
             alt="Every operator with its time, computation and speed.",
             order=["name", "op", "time_frac", "time_ms", "flop_per_s", "layers_count"],
             more={"time_frac": tables.bar("Share of time")},
-            height=340,
         )
     for note in found.notes:
         st.caption(formats.name(note, 200))
@@ -148,7 +147,6 @@ def layers(model: Model) -> None:
         alt="Every layer with its computation, weights, bytes moved and arithmetic intensity.",
         order=[column for column in table.columns if column != "basis"],
         more={"flop_frac": tables.bar("Share of FLOP")},
-        height=340,
     )
 
 

@@ -46,6 +46,16 @@ def downloads(report: Report) -> None:
             )
 
 
+def answer(report: Report) -> None:
+    """The answer first, and which report this is."""
+    said = document(report)
+    with cards.hero("report", said.verdict, formats.name(said.answer, 240), icon=":material/description:"):
+        st.caption(
+            f"{formats.name(report.model.name, 60)} · {formats.name(report.created_at[:16].replace('T', ' '))} UTC · "
+            f"report {formats.name(report.id, 20)}"
+        )
+
+
 def file_stem(report: Report) -> str:
     """The model's name as part of a file name."""
     return (

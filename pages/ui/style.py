@@ -26,7 +26,9 @@ _CSS = f"""
 @media (min-width:768px){{[data-testid=stMainBlockContainer]{{padding-top:2.4rem}}}}
 [class*="st-key-facts-"] table{{width:100%}}
 [class*="st-key-facts-"] td{{vertical-align:top}}
-[class*="st-key-facts-"] td:first-child{{width:1%;padding-right:1.2rem;white-space:nowrap}}
+[class*="st-key-facts-"] td:first-child{{width:36%;padding-right:1.2rem}}
+@media (min-width:768px){{[class*="st-key-facts-"] td:first-child{{width:1%}}
+[class*="st-key-facts-"] td:first-child *{{white-space:nowrap!important}}}}
 [class*="st-key-facts-"] td:last-child,[class*="st-key-facts-"] td:last-child *{{white-space:normal!important;
 overflow-wrap:anywhere!important}}
 [class*="st-key-step-"]{{border-left:3px solid var(--rs-heroline);padding:.1rem 0 .1rem .8rem}}

@@ -17,7 +17,12 @@ from profiler.jobs import Desk
 
 def add(subparsers: Any) -> None:
     """The command and its options."""
-    parser = subparsers.add_parser("adapter", help="merge a LoRA adapter into its base, both safetensors, and check it")
+    parser = subparsers.add_parser(
+        "adapter",
+        help="merge a LoRA adapter into its base, both safetensors, and check it",
+        description="Adds the adapter's product to the weights it belongs to, in a locked process, and checks that the "
+        "merged layers answer as base and adapter do together.",
+    )
     parser.add_argument("base", type=Path, help="the base's .safetensors")
     parser.add_argument("adapter", type=Path, help="the adapter's .safetensors")
     parser.add_argument("--alpha", type=float, help="lora_alpha of the adapter's configuration (its rank)")

@@ -43,8 +43,13 @@ def add(subparsers: Any) -> None:
 
 
 def _listing(commands: Any, told: argparse.ArgumentParser) -> None:
-    lister = commands.add_parser("list", parents=[told], help="the newest runs, reports or checks")
-    lister.add_argument("--what", choices=("runs", "reports", "checks", "models"), default="runs")
+    lister = commands.add_parser(
+        "list", parents=[told], help="the newest runs, reports or checks",
+        description="Newest first, with the ids that `compare` and `python -m advisor export` take.",
+    )  # fmt: skip
+    lister.add_argument(
+        "--what", choices=("runs", "reports", "checks", "models"), default="runs", help="what to list (runs)"
+    )
     lister.add_argument("--limit", type=int, default=20, help="so many (20)")
     lister.set_defaults(run=run_list)
     asker = commands.add_parser(

@@ -24,12 +24,23 @@ from profiler.jobs import Desk
 
 def add(subparsers: Any) -> None:
     """The two commands and their options."""
-    planner = subparsers.add_parser("plan", help="compress a model really, measure every variant, recommend one")
+    planner = subparsers.add_parser(
+        "plan",
+        help="compress a model really, measure every variant, recommend one",
+        description="Every technique that fits makes a real file; each runs in turns with the original on the same "
+        "inputs. The answer is a plan that meets the budget, 'keep the original', or 'nothing meets the budget'. Give "
+        "--data with 'labels' where you can: on random inputs quality proves little.",
+    )
     _options(planner)
     planner.add_argument("--out", type=Path, help="a folder for the recommended file and report.json")
     planner.add_argument("--json", action="store_true", help="the answer as JSON on stdout")
     planner.set_defaults(run=run_plan)
-    reporter = subparsers.add_parser("report", help="the same, written as a report")
+    reporter = subparsers.add_parser(
+        "report",
+        help="the same, written as a report",
+        description="Plans, and writes the sizing report: --out report.html, .pdf, .md, .json, .csv, .parquet, "
+        ".card.md, .emissions.csv or .py. `export` writes a finished one in other formats.",
+    )
     _options(reporter)
     reporter.add_argument("--out", type=Path, required=True, help="report.html, report.json, ...: the ending decides")
     reporter.add_argument("--format", choices=exporters(), help="the format, where the ending does not say it")

@@ -24,7 +24,12 @@ CONFIG = "hf_config"
 
 def add(subparsers: Any) -> None:
     """The command and its options."""
-    parser = subparsers.add_parser("predict", help="predict the latency of a model on a device of the table")
+    parser = subparsers.add_parser(
+        "predict",
+        help="predict the latency of a model on a device of the table",
+        description="From the graph alone, with an interval: python -m advisor predict model.onnx --device nvidia-l4 "
+        "--batch 8. A Hugging Face config.json works without its weights.",
+    )
     parser.add_argument("file", type=Path, nargs="?", help="the model file, or a Hugging Face config.json")
     parser.add_argument("--device", help="a device of the table (--list-devices)")
     parser.add_argument("--list-devices", action="store_true", help="the devices there are")

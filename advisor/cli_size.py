@@ -22,7 +22,12 @@ from profiler.types import Model
 
 def add(subparsers: Any) -> None:
     """The command and its options."""
-    parser = subparsers.add_parser("size", help="size a language model from its config.json, without running it")
+    parser = subparsers.add_parser(
+        "size",
+        help="size a language model from its config.json, without running it",
+        description="Memory of weights and cache, and with --device the speed and energy of prompt and answer: "
+        "python -m advisor size config.json --context 8192 --device nvidia-l4 --weights int4_g128.",
+    )
     parser.add_argument("file", nargs="?", help="config.json, a .gguf or .safetensors, or a shipped name")
     parser.add_argument("--list", action="store_true", help="the architectures that are shipped")
     parser.add_argument("--context", type=int, default=4096, help="tokens of a sequence, prompt and answer (4096)")

@@ -29,6 +29,35 @@ from profiler.timing import Settings
 from profiler.types import Measurement, Model
 
 SHOWN_OPERATORS = 20
+ABOUT = {  # command: (in a line, in a paragraph)
+    "inspect": (
+        "what the file is",
+        "Format, parameters, inputs, layers with FLOP and bytes; nothing in the file is run. "
+        "python -m profiler inspect model.onnx --json",
+    ),
+    "machine": (
+        "what this machine is",
+        "Processor, memory, GPUs, library versions; with --peaks what it reaches: matrix products and streams.",
+    ),
+    "measure": (
+        "latency, memory and energy here",
+        "Times single calls after a warm-up until the median is known to 2 %, weighs the peak memory in a process of "
+        "its own, reads the best energy meter there is. The JSON can be compared and imported elsewhere: "
+        "python -m profiler measure model.onnx --threads 1 --json > run.json",
+    ),
+    "operators": (
+        "where the time of a call goes",
+        "The runtime's own profile joined to the layers of the graph, slowest first.",
+    ),
+    "load": (
+        "latency while requests arrive at random",
+        "Requests at random times (Poisson) at --rate a second; a sample is the time from arrival to answer.",
+    ),
+    "sweep": (
+        "every batch size on every number of threads",
+        "Measures each combination: python -m profiler sweep model.onnx --batch 1 8 32 --threads 1 2",
+    ),
+}
 MOST_SECONDS = 100_000
 
 
@@ -208,35 +237,43 @@ def _desk() -> Iterator[Desk]:
 
 def _parser() -> console.Parser:
     parser = console.Parser(prog="python -m profiler", description="Inspect and measure model files on this machine.")
-    commands = parser.add_subparsers(dest="command", required=True, parser_class=console.Parser)
+    added = parser.add_subparsers(dest="command", required=True, parser_class=console.Parser)
+
+    def command(name: str, parents: list[Any]) -> Any:
+        return added.add_parser(name, parents=parents, help=ABOUT[name][0], description=ABOUT[name][1])
+
     told = console.Parser(add_help=False)
     told.add_argument("--json", action="store_true", help="one JSON object on stdout")
     file = console.Parser(add_help=False, parents=[told])
     file.add_argument("file", metavar="FILE")
-    file.add_argument("--shape", action="append", default=[], type=console.shape, metavar="name=1x3x224x224")
-    commands.add_parser("inspect", parents=[file], help="what the file is")
+    shape = "lengths of an input whose axes are open (repeat)"
+    file.add_argument(
+        "--shape", action="append", default=[], type=console.shape, metavar="name=1x3x224x224", help=shape
+    )
+    command("inspect", [file])
     where = console.Parser(add_help=False)
     where.add_argument("--threads", type=_positive, help="default: the physical cores")
     where.add_argument("--device", default="cpu", help="cpu, or cuda:0")
-    here = commands.add_parser("machine", parents=[told, where], help="what this machine is")
+    here = command("machine", [told, where])
     here.add_argument("--peaks", action="store_true", help="measure what it reaches: products and streams")
-    measure = commands.add_parser("measure", parents=[file, where], help="latency, memory and energy here")
+    measure = command("measure", [file, where])
     usual = settings().measure_seconds
     measure.add_argument("--seconds", type=_seconds, default=usual, help=f"time budget of the timed loop ({usual:g})")
-    operators = commands.add_parser("operators", parents=[file, where], help="where the time of a call goes")
-    load = commands.add_parser("load", parents=[file, where], help="latency while requests arrive at random")
+    operators = command("operators", [file, where])
+    load = command("load", [file, where])
     load.add_argument("--rate", type=_seconds, required=True, help="requests a second on average")
     load.add_argument("--workers", type=_positive, default=1, help="requests served at once")
-    load.add_argument("--seconds", type=_seconds, default=10.0)
-    sweep = commands.add_parser("sweep", parents=[file], help="every batch size on every number of threads")
-    sweep.add_argument("--batch", type=_positive, nargs="+", default=[1, 2, 4, 8])
-    sweep.add_argument("--threads", type=_positive, nargs="+", default=[1, machine().physical_cores])
-    for command in (measure, operators, load, sweep):
-        command.add_argument("--data", help="an .npz with arrays named like the model's inputs")
-        command.add_argument("--runtime", choices=list(runtimes()))
-        command.add_argument("--precision", choices=("f32", "bf16"))
-    for command in (measure, operators, load):
-        command.add_argument("--batch", type=_positive, default=1)
+    load.add_argument("--seconds", type=_seconds, default=10.0, help="for how long (10)")
+    sweep = command("sweep", [file])
+    sweep.add_argument("--batch", type=_positive, nargs="+", default=[1, 2, 4, 8], help="batch sizes (1 2 4 8)")
+    cores = [1, machine().physical_cores]
+    sweep.add_argument("--threads", type=_positive, nargs="+", default=cores, help="numbers of threads (1, all cores)")
+    for made in (measure, operators, load, sweep):
+        made.add_argument("--data", help="an .npz with arrays named like the model's inputs")
+        made.add_argument("--runtime", choices=list(runtimes()), help="what runs it (ONNX Runtime where it can)")
+        made.add_argument("--precision", choices=("f32", "bf16"), help="arithmetic, where the runtime knows several")
+    for made in (measure, operators, load):
+        made.add_argument("--batch", type=_positive, default=1, help="samples in one call (1)")
     return parser
 
 

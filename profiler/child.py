@@ -19,6 +19,7 @@ import psutil
 from data.errors import Cancelled, MeasurementError, RightsizeError, from_dict
 from data.text import plain
 from data.units import BYTES_PER_GIB, BYTES_PER_MIB
+from profiler import machine
 from profiler.meters import Window
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -33,8 +34,8 @@ COMMAND = (sys.executable, "-m", "profiler.worker")
 
 @cache
 def _machine_bytes() -> int:
-    """The machine's memory, read once: every look at a child asks for it."""
-    return int(psutil.virtual_memory().total)
+    """The memory this process may use, read once: every look at a child asks for it."""
+    return machine.memory_bytes()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,7 @@ class Limits:
 
     @property
     def memory(self) -> int:
-        """The budget given, else half of the machine's memory, at most 8 GiB."""
+        """The budget given, else half of the memory this process may use, at most 8 GiB."""
         return self.memory_bytes or min(_machine_bytes() // 2, 8 * BYTES_PER_GIB)
 
 

@@ -145,9 +145,11 @@ def _grants(rules: Rules) -> dict[int, Iterable[str]]:
     code = [str(PROJECT / room) for room in ("data", "profiler", "advisor")]
     python = {sys.prefix, sys.base_prefix, *(path for path in sys.path if path and Path(path) != PROJECT)}
     gpu = (*map(str, Path("/dev").glob("nvidia*")), "/dev/dxg") if rules.gpu else ()
+    libraries = [path for path in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if path and rules.gpu]
+    system = (*SYSTEM, *(SYSTEM_GPU if rules.gpu else ()), *libraries)
     return {
         landlock.READ_DIR: [str(PROJECT)],
-        landlock.READ: [*SYSTEM, *(SYSTEM_GPU if rules.gpu else ()), *sorted(python), *code, *rules.readable],
+        landlock.READ: [*system, *sorted(python), *code, *rules.readable],
         landlock.DEVICE | landlock.READ_DIR: [*DEVICES, *gpu],
         landlock.OWN_FOLDER: [rules.folder],
         landlock.WRITE_FILE | landlock.TRUNCATE: [PEAK_MARK],

@@ -100,6 +100,13 @@ def test_a_noisy_run_is_judged_by_cpu_time_and_says_so():
     assert plan.latency_basis == "CPU time" and plan.latency_ratio.mid == pytest.approx(0.3)
 
 
+def test_a_gpu_is_judged_by_wall_time_even_where_it_was_noisy():
+    noisy = candidate("gpu", 3.0, cpu_ms=9.9, stable=False)
+    on_gpu = dataclasses.replace(noisy, measured=dataclasses.replace(noisy.measured, options={"device": "cuda:0"}))
+    assert candidate_plan(on_gpu, 95.0).latency_basis == "wall"
+    assert candidate_plan(on_gpu, 95.0).latency_ratio.mid == pytest.approx(0.3)
+
+
 def test_a_busy_machine_must_show_a_larger_gain():
     quiet, busy = candidate("fast", 9.0), candidate("fast", 9.0, stable=False)
     assert verdict(quiet).verdict == "compress"

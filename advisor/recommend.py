@@ -85,8 +85,9 @@ def candidate_plan(candidate: Candidate, percentile: float) -> Plan:
 
 def paired_latency(measured: Measurement, original: Measurement) -> tuple[Estimate, str]:
     """Latency of the first over the second, of paired rounds, and what was paired: "wall" times, or "CPU time" where
-    either run was noisy. Raises ValueError where they share no round."""
-    if measured.stable and original.stable:
+    either run was noisy on a CPU. Raises ValueError where they share no round."""
+    on_gpu = measured.options.get("device", "cpu") != "cpu"  # there the process's CPU time says nothing of the work
+    if on_gpu or (measured.stable and original.stable):
         rounds = measured.calls_per_round
         return stats.paired_ratio(
             measured.samples_ms, original.samples_ms, rounds, source="paired rounds, wall time"

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy import ndarray
 
 CALIBRATION_SAMPLES, PER_CALL = 64, 8
+RANDOM_SAMPLES = 16  # more of them say nothing new
 MOSTLY_LEFT = 0.9  # of the size: recurrent layers, for one, are quantized by few techniques
 
 
@@ -51,7 +52,8 @@ def apply(
     if (reason := member.refuses(what, where)) is not None:
         raise InputError(reason)
     data = Path(calibration) if calibration else None
-    given = samples.read(what, data, most=calibration_samples, per_call=PER_CALL, seed=seed)
+    most = calibration_samples if data else min(calibration_samples, RANDOM_SAMPLES)
+    given = samples.read(what, data, most=most, per_call=PER_CALL, seed=seed)
     request = Request(
         model=what, source=Path(path), option=option, folder=desk.folder, machine=where, calibration=given.calls,
         calibration_is_random=given.is_random, training=Path(training) if training else None, seed=seed,

@@ -18,8 +18,14 @@ class Int8OpenVino:
     CALIBRATES = True
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
-        """Asymmetric activations ("mixed") stay closer to the original, symmetric ones ("performance") run faster."""
-        return [{"preset": "mixed"}, {"preset": "performance"}]
+        """Symmetric activations ("performance") run faster, asymmetric ones ("mixed") stay closer to the original; what
+        is not quantized runs in bfloat16 where the CPU has it."""
+        precisions = ("bf16", "f32") if machine.has_bf16 else ("f32",)
+        return [
+            {"preset": preset, "precision": precision}
+            for precision in precisions
+            for preset in ("performance", "mixed")
+        ]
 
     def refuses(self, model: Model, machine: Machine) -> str | None:
         return facts.refusal(model, needs=WORKS_ON)
@@ -32,7 +38,7 @@ class Int8OpenVino:
 
         if not request.calibration:
             raise Unavailable("INT8 on OpenVINO needs inputs to calibrate on.", hint="Give an .npz of inputs.")
-        preset = str(request.option.get("preset", "mixed"))
+        preset, precision = str(request.option.get("preset", "mixed")), str(request.option.get("precision", "f32"))
         if preset not in ("mixed", "performance"):
             raise InputError("The preset is mixed or performance.")
         kind = nncf.ModelType.TRANSFORMER if facts.is_transformer(request.model) else None
@@ -56,7 +62,7 @@ class Int8OpenVino:
             notes.append("calibrated on random inputs: the ranges may not fit real data")
         return Product(
             file=target, companions=(target.with_suffix(".bin"),), runtime="openvino",
-            runtime_options={"precision": "f32"}, changed_count=changed, notes=tuple(notes),
+            runtime_options={"precision": precision}, changed_count=changed, notes=tuple(notes),
         )  # fmt: skip
 
 

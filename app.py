@@ -18,6 +18,7 @@ PAGES = [
     st.Page("pages/overview.py", title="Overview", icon=":material/dashboard:", default=True),
     st.Page("pages/profile.py", title="Profile", icon=":material/speed:"),
     st.Page("pages/compress.py", title="Compress", icon=":material/compress:"),
+    st.Page("pages/place.py", title="Place", icon=":material/public:"),
     st.Page("pages/language.py", title="Language", icon=":material/forum:"),
     st.Page("pages/trends.py", title="Trends", icon=":material/trending_up:"),
     st.Page("pages/report.py", title="Report", icon=":material/description:"),

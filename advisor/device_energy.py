@@ -34,6 +34,15 @@ def busy_w(on: Device, share: float = 1.0) -> Estimate | None:
     return Estimate(low=low, mid=mid, high=high, basis="modelled", source=SOURCE)
 
 
+def cpu_idle_busy_w(rated: Estimate) -> tuple[Estimate, Estimate]:
+    """Watts of a CPU that waits, and of one while kernels run, from its rated power (or that of some of its cores)."""
+    (idle, busy) = (
+        Estimate(low=low * rated.low, mid=mid * rated.mid, high=high * rated.high, basis="modelled", source=SOURCE)
+        for low, mid, high in (_shares("idle cpu"), _shares("busy"))
+    )
+    return idle, busy
+
+
 def power_w(on: Device, busy_frac: float, share: float = 1.0) -> Estimate | None:
     """Watts at a share of time busy, between idle and busy; None where the rated power is not known.
 

@@ -89,20 +89,22 @@ def place(
     here: Here | None = None,
     found: pd.DataFrame | None = None,
     limit: int = 50,
+    rows: int | None = None,
 ) -> Answer:
     """Where to serve one of these variants so that the budget holds, ranked by what the objective costs a year.
 
     `found` are the options of these candidates (`placement_options.options`) where they were worked out before.
+    The answer has `limit` placements, and `rows` ranked rows (as many where it is None).
     Raises InputError on no traffic, on an unknown objective, and on a place, provider or country that is not known."""
     filters = filters or Filters()
     _check(traffic, objective)
     choices = options(candidates, here) if found is None else found
     offer = offers(filters, here)
-    values = _values(traffic, objective, filters, limit)
+    values = _values(traffic, objective, filters, max(limit, rows or 0))
     counts, ranked = _asked(choices, offer, traffic, values)
     told = placement_words.told(ranked, counts, objective, traffic.budget_ms, candidates, offer)
     return Answer(
-        placements=tuple(_placement(row) for row in ranked.to_dict("records")),
+        placements=tuple(_placement(row) for row in ranked.head(limit).to_dict("records")),
         here=_here(choices, offer, traffic, values, here),
         considered_count=_count(counts["considered"]), feasible_count=_count(counts["feasible"]),
         headline=told.headline, binding_constraint=told.binding, runner_up_margin=told.margin,

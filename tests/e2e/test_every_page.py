@@ -8,7 +8,7 @@ from data.home import Home
 from data.store import Store
 
 pytestmark = pytest.mark.browser
-PAGES = ("", "profile", "compress", "trends", "report", "history", "about")
+PAGES = ("", "profile", "compress", "place", "trends", "report", "history", "about")
 
 
 @pytest.fixture(scope="module")

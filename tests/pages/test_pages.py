@@ -9,7 +9,7 @@ from advisor import model_frames
 from data import units, words
 from pages.ui.formats import name
 
-PAGES = ("overview", "profile", "compress", "report", "history", "about")
+PAGES = ("overview", "profile", "compress", "place", "report", "history", "about")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -21,6 +21,7 @@ def test_an_empty_home_says_what_to_do(open_page, said, page):
         "overview": "Measure your model",
         "profile": "Nothing at hand?",
         "compress": "No model yet",
+        "place": "No model yet",
         "report": "No report yet",
         "history": "Nothing measured yet",
         "about": "Every model is read and run in a locked child process",

@@ -1,0 +1,101 @@
+"""The place page: its numbers are the placement's own, every limit has an effect, refusals are plain sentences."""
+
+from dataclasses import replace
+
+import pytest
+import reports
+
+from advisor import placement
+from advisor.placement import Filters, Traffic, place
+from advisor.placement_inputs import candidates
+from data import units, words
+from data.home import home
+from data.store import Store
+from pages.ui.formats import name
+from profiler.types import Layer
+
+LAYER = Layer(
+    name="x", op="MatMul", flop=2 * 128 * 1024 * 1024, weight_bytes=1 << 22, read_bytes=1 << 19,
+    written_bytes=1 << 19, dims={"batch": 1, "m": 128, "n": 1024, "k": 1024},
+)  # fmt: skip
+MODEL = replace(reports.MODEL, layers=(LAYER,) * 24, weight_bytes=24 << 22, parameter_count=24 << 20)
+
+
+@pytest.fixture
+def kept(own_home):
+    """A model of 24 matrix products and one slow run of it."""
+    store = Store(home().store)
+    for record in (MODEL, reports.run(1_000.0)):  # so slow that this machine alone cannot carry the traffic
+        store.save(record)
+    store.close()
+
+
+def shown(test):
+    return {metric.label: metric.value for metric in reversed(test.metric)}  # the recommendation's come first
+
+
+def set_number(test, label, value):
+    next(one for one in test.number_input if one.label == label).set_value(value)
+    return test.run()
+
+
+def test_its_numbers_are_the_placements(open_page, said, kept):
+    test = open_page("place")
+    judged = candidates(MODEL, ("fp32",))
+    best = place(judged, Traffic(requests_per_day=1e6, budget_ms=100.0), objective="energy").placements[0]
+    assert best.instance in said(test).replace("\\", "")
+    assert shown(test)["Energy a year"] == words.energy_kwh(best.kwh_per_year.mid)
+    assert shown(test)["CO₂e a year"] == words.carbon(best.g_co2e_per_year.mid)
+    assert shown(test)["Wind-turbine time a year"] == words.turbine(units.turbine_years(best.kwh_per_year.mid))
+    assert "predicted" in said(test) and "measured" in said(test)  # the recommendation, and this machine
+
+
+def test_traffic_and_filters_change_the_answer(open_page, said, kept):
+    test = open_page("place")
+    before = shown(test)["Servers"]
+    many = set_number(test, "Requests a day", 1_000_000_000)
+    assert int(shown(many)["Servers"].replace(",", "")) > int(before)
+    chosen = next(one for one in many.multiselect if one.label == "Countries").set_value(["SE"]).run()
+    assert not chosen.exception
+    wanted = place(
+        candidates(MODEL, ("fp32",)), Traffic(requests_per_day=1e9, budget_ms=100.0), filters=Filters(countries=("SE",))
+    ).placements[0]
+    assert wanted.zone.startswith("SE") and wanted.instance in said(chosen).replace("\\", "")
+
+
+def test_what_cannot_be_is_one_plain_sentence(open_page, said, kept):
+    test = set_number(open_page("place"), "Latency budget (ms)", 0.0001)
+    assert name("No device in the table can do this")[:30] in said(test) and not test.exception
+    assert "Cost against CO₂e" not in said(test)
+    none = set_number(test, "Requests a day", 0)
+    assert name("Without requests there is nothing to place.") in said(none) and not none.exception
+
+
+def test_swapping_two_grids_moves_the_recommendation(open_page, said, kept, monkeypatch):
+    def between(first, second):
+        def swapped(filters, here):
+            rows = kept_offers(filters, here)
+            rows = rows[rows["region_id"].isin(["eu-north-1", "eu-central-1"]) & rows["provider"].eq("aws")].copy()
+            clean = rows["region_id"].eq(first)
+            for column in ("g_low_per_kwh", "g_per_kwh", "g_high_per_kwh"):
+                rows[column] = clean.map({True: 20.0, False: 600.0})
+            rows["pue_low"] = rows["pue"] = rows["pue_high"] = 1.1
+            assert second in set(rows["region_id"])
+            return rows.reset_index(drop=True)
+
+        return swapped
+
+    kept_offers = placement.offers
+    for first, second in (("eu-north-1", "eu-central-1"), ("eu-central-1", "eu-north-1")):
+        monkeypatch.setattr(placement, "offers", between(first, second))
+        test = open_page("place")
+        next(one for one in test.button_group if "Least CO₂e" in one.options).set_value("carbon")
+        headline = test.run().header[1].value.replace("\\", "")
+        assert f"aws {first}" in headline
+
+
+def test_a_file_without_a_graph_says_so(open_page, said, seeded, own_home):
+    store = Store(home().store)
+    store.save(replace(reports.MODEL, layers=(), notes=("Weights without an architecture.",)))
+    store.close()
+    assert name("Where to run this model cannot be predicted.") in said(open_page("place"))

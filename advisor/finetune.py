@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable
 from pathlib import Path
@@ -16,11 +15,6 @@ BATCH, EPOCHS = 64, 30
 LEARNING_RATE = 4e-3
 SOFT_SHARE, TEMPERATURE = 0.5, 2.0
 MOST_STEPS = 600
-
-
-def copy_of(module: Any) -> Any:
-    """The module as it is now, to learn from."""
-    return copy.deepcopy(module).eval()
 
 
 def fine_tune(

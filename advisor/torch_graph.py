@@ -67,7 +67,7 @@ def _run(owner: Any, node: Any, attributes: Mapping[str, Any], arguments: list[A
         return arguments[0]
     if node.op_type == "Reshape":
         return _reshape(owner, node, attributes, *arguments)
-    return OPERATORS[node.op_type](arguments, attributes)
+    return OPERATORS[node.op_type](arguments, {**attributes, "outputs": len(node.output)})
 
 
 def _layer(layer: Any, node: Any, attributes: Mapping[str, Any], data: Any) -> Any:

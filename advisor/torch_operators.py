@@ -182,6 +182,33 @@ def _expand(arguments: list[Any], attributes: Mapping[str, Any]) -> Any:
     return data.expand(shape)
 
 
+def _split(arguments: list[Any], attributes: Mapping[str, Any]) -> Any:
+    data, axis = arguments[0], attributes.get("axis", 0)
+    lengths = arguments[1] if len(arguments) > 1 else attributes.get("split")
+    if lengths is not None:
+        return tuple(data.split([int(length) for length in lengths], dim=axis))
+    return tuple(data.chunk(attributes["outputs"], dim=axis))
+
+
+def _range(arguments: list[Any], attributes: Mapping[str, Any]) -> Any:
+    import torch
+
+    return torch.arange(*(each.item() for each in arguments), dtype=arguments[0].dtype)
+
+
+def _filled(arguments: list[Any], attributes: Mapping[str, Any]) -> Any:
+    import torch
+
+    value = attributes.get("value")
+    shape = [int(length) for length in arguments[0]]
+    if value is None:
+        return torch.zeros(shape)
+    kind = torch.int64 if value.data_type == 7 else torch.float32
+    from onnx import numpy_helper
+
+    return torch.full(shape, numpy_helper.to_array(value).reshape(-1)[0].item(), dtype=kind)
+
+
 OPERATORS: dict[str, Operator] = {
     "Add": _torch("add"), "Sub": _torch("sub"), "Mul": _torch("mul"), "Div": _divide, "Pow": _torch("pow"),
     "Sqrt": _torch("sqrt"), "Exp": _torch("exp"), "Log": _torch("log"), "Erf": _torch("erf"), "Tanh": _torch("tanh"),
@@ -194,4 +221,7 @@ OPERATORS: dict[str, Operator] = {
     "GlobalAveragePool": _global_average, "ReduceMean": _reduce("mean"), "ReduceSum": _reduce("sum"),
     "Squeeze": _squeeze, "Unsqueeze": _unsqueeze, "Flatten": _flatten, "Transpose": _transpose, "Concat": _concat,
     "Gather": _gather, "Slice": _slice, "Shape": _shape, "Cast": _cast, "Expand": _expand,
+    "Split": _split, "Range": _range, "ConstantOfShape": _filled, "Min": _torch("minimum"), "Max": _torch("maximum"),
+    "GreaterOrEqual": _torch("ge"), "LessOrEqual": _torch("le"), "Or": _torch("logical_or"), "Floor": _torch("floor"),
+    "Sin": _torch("sin"), "Cos": _torch("cos"),
 }  # fmt: skip

@@ -171,6 +171,35 @@ def thin(path: Path) -> Path:
     return write(path, nodes, [("x", TensorProto.FLOAT, shape)], [("y", TensorProto.FLOAT, ["batch", 48])], stored)
 
 
+def feed_forward(path: Path) -> Path:
+    """Attention scores of the input with itself, and a transformer's feed-forward part (32 to 128 to 32) around which
+    the input goes: (batch, 6, 32) -> (batch, 6, 32)."""
+    make = helper.make_node
+    nodes = [
+        make("Transpose", ["x"], ["t"], perm=[0, 2, 1], name="turn"),
+        make("MatMul", ["x", "t"], ["s"], name="scores"),
+        make("Softmax", ["s"], ["p"], axis=-1, name="softmax"),
+        make("MatMul", ["p", "x"], ["m"], name="mix"),
+        make("LayerNormalization", ["m", "gain", "shift"], ["n"], axis=-1, name="norm"),
+        make("MatMul", ["n", "up"], ["u1"], name="up_product"),
+        make("Add", ["u1", "up_bias"], ["u2"], name="up_add"),
+        make("Div", ["u2", "root"], ["g1"], name="gelu_scale"),
+        make("Erf", ["g1"], ["g2"], name="gelu_erf"),
+        make("Add", ["g2", "one"], ["g3"], name="gelu_one"),
+        make("Mul", ["u2", "g3"], ["g4"], name="gelu"),
+        make("MatMul", ["g4", "down"], ["d1"], name="down_product"),
+        make("Add", ["down_bias", "d1"], ["d2"], name="down_add"),
+        make("Add", ["m", "d2"], ["y"], name="residual"),
+    ]
+    stored = [
+        draw(1, "gain", 32), draw(2, "shift", 32), draw(3, "up", 32, 128), draw(4, "up_bias", 128),
+        draw(5, "down", 128, 32), draw(6, "down_bias", 32), numpy_helper.from_array(np.float32(2**0.5), "root"),
+        numpy_helper.from_array(np.float32(1), "one"),
+    ]  # fmt: skip
+    shape = ["batch", 6, 32]
+    return write(path, nodes, [("x", TensorProto.FLOAT, shape)], [("y", TensorProto.FLOAT, shape)], stored)
+
+
 def fused_attention(path: Path) -> Path:
     """`attention` with query, key and value from one MatMul that is split."""
     return attention(path, fused=True)

@@ -1,15 +1,11 @@
-"""Structured pruning: whole channels and hidden units go, so the model really gets smaller and faster."""
+"""Structured pruning: whole channels, hidden units and heads go, so the model really gets smaller and faster."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from advisor import channels, facts, finetune, onnx_rewrite, torch_graph
+from advisor import channels, facts, finetune, heads, onnx_rewrite, torch_graph
 from advisor.techniques import Product, Request
 from data.errors import InputError
 from profiler.types import Machine, Model
-
-if TYPE_CHECKING:
-    pass
 
 WORKS_ON = ("Conv", *facts.MATRIX_PRODUCTS)
 
@@ -42,32 +38,33 @@ class Structured:
             raise InputError("The share of channels to remove lies between 0 and 1.")
         proto = onnx_rewrite.load(request.source)
         onnx_rewrite.lift_constants(proto)
-        channels.merge_biases(proto)
-        call = request.calibration[0]
-        fixed = any(tensor.shape and isinstance(tensor.shape[0], int) for tensor in request.model.inputs)
+        request.progress(0.1, "Cutting heads and channels")
         with onnx_rewrite.edge("Structured pruning"):
+            gone = heads.prune(proto, share)
+            channels.merge_biases(proto)
             module = torch_graph.module(proto)
-            prunable = channels.prunable(proto)
-        if not prunable:
-            raise InputError("No layer has inner channels that could go without changing an output.")
-        request.progress(0.2, "Cutting channels")
-        teacher = finetune.copy_of(module)
-        before = channels.widths(module)
-        with onnx_rewrite.edge("Structured pruning"):
-            _prune(module, prunable, channels.tensors(call, first=None if fixed else 2), share)
+            before = channels.widths(module)
+            _prune(module, channels.prunable(proto), _call(request), share)
         after = channels.widths(module)
         changed = sum(before[name] - after[name] for name in before)
-        if not changed:
-            raise InputError("No channel was removed, so nothing would change.")
-        tuned = _tuned(module, teacher, request)
+        if not changed + gone:
+            raise InputError("No layer has inner channels or heads that could go without changing an output.")
+        tuned = _tuned(module, request)
         target = request.folder / "structured.onnx"
         with onnx_rewrite.edge("Writing the pruned model"):
             torch_graph.write_back(module)
             channels.split_biases(proto)
             companions = onnx_rewrite.save(proto, target)
         layers = sum(1 for name in before if before[name] != after[name])
-        notes = (f"{changed} channels of {layers} layers removed", tuned)
-        return Product(file=target, companions=companions, changed_count=changed, notes=notes)
+        notes = [f"{changed} channels of {layers} layers removed", tuned]
+        notes += [f"{gone} attention heads removed"] if gone else []
+        return Product(file=target, companions=companions, changed_count=changed + gone, notes=tuple(notes))
+
+
+def _call(request: Request) -> dict[str, Any]:
+    """Two samples, or a whole call where the model's batch is fixed."""
+    fixed = any(tensor.shape and isinstance(tensor.shape[0], int) for tensor in request.model.inputs)
+    return channels.tensors(request.calibration[0], first=None if fixed else 2)
 
 
 def _prune(module: Any, prunable: list[str], call: dict[str, Any], share: float) -> None:
@@ -75,9 +72,10 @@ def _prune(module: Any, prunable: list[str], call: dict[str, Any], share: float)
     import torch
     import torch_pruning
 
+    if not prunable:
+        return
     kept = [module.layers[name] for name in channels.widths(module) if name not in prunable]
     module(call)  # notes what every Reshape gets before the cut
-    weights = {name: parameter.requires_grad for name, parameter in module.named_parameters()}
     pruner = torch_pruning.pruner.MetaPruner(
         module, call, importance=torch_pruning.importance.GroupMagnitudeImportance(p=2),
         pruning_ratio=share, ignored_layers=kept, round_to=channels.ROUND_TO,
@@ -85,16 +83,18 @@ def _prune(module: Any, prunable: list[str], call: dict[str, Any], share: float)
     )  # fmt: skip
     pruner.step()
     with torch.no_grad():
-        module(call)
-    assert weights.keys() == {name for name, _ in module.named_parameters()}
+        module(call)  # a Reshape that sees other widths than before is noted by the module
 
 
-def _tuned(module: Any, teacher: Any, request: Request) -> str:
-    """Fine-tunes where training data is there; says what was done."""
-    training: Path | None = request.training
-    if training is None:
+def _tuned(module: Any, request: Request) -> str:
+    """Fine-tunes where training data is there, with the original as teacher; says what was done."""
+    if request.training is None:
         return "not fine-tuned: no training data was given, and accuracy usually needs it"
-    return finetune.fine_tune(module, teacher, request.model, training, request.progress, request.seed)
+    original = onnx_rewrite.load(request.source)
+    onnx_rewrite.lift_constants(original)
+    channels.merge_biases(original)
+    teacher = torch_graph.module(original)
+    return finetune.fine_tune(module, teacher, request.model, request.training, request.progress, request.seed)
 
 
 TECHNIQUE = Structured()

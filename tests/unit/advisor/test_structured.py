@@ -6,7 +6,7 @@ import pytest
 import small_models as small
 from onnx import numpy_helper
 
-from advisor import channels, onnx_rewrite, torch_graph
+from advisor import channels, heads, onnx_rewrite, torch_graph
 from advisor.techniques import Request, techniques
 
 
@@ -18,7 +18,13 @@ def torch_answers(path, call):
     return proto, {name: value.detach().numpy() for name, value in found.items()}
 
 
-@pytest.mark.parametrize("build", [small.mlp, small.cnn, small.thin, small.attention, small.pair, small.branches])
+BUILDERS = (
+    small.mlp, small.cnn, small.thin, small.attention, small.fused_attention, small.feed_forward, small.pair,
+    small.branches,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("build", BUILDERS)
 def test_torch_answers_as_onnx_runtime_does(tmp_path, build):
     path = build(tmp_path / "model.onnx")
     call = small.feeds(small.facts(path), calls=1)[0]
@@ -80,11 +86,36 @@ def test_what_goes_matters_least(tmp_path):
     assert np.allclose(small.outputs(path, call)["y"], small.outputs(product.file, call)["y"], atol=1e-5)
 
 
-def test_attention_keeps_its_heads(tmp_path):
-    reason = techniques()["structured"].refuses(small.facts(small.attention(tmp_path / "a.onnx")), small.MACHINE)
-    assert reason is None
-    proto = onnx.load(tmp_path / "a.onnx")
-    assert channels.prunable(proto) == []
+@pytest.mark.parametrize("build", [small.attention, small.fused_attention])
+def test_the_heads_that_matter_least_go(tmp_path, build):
+    """Without two of four heads the model answers as if their rows of the output weight were zero."""
+    path = build(tmp_path / "attention.onnx")
+    proto = onnx.load(path)
+    assert channels.prunable(proto) == [], "channels inside attention are not torch-pruning's to take"
+    (block,) = heads.blocks(proto)
+    assert (block.heads, block.head_size) == (4, 8)
+    importance = block.importance()
+    least = np.argsort(importance)[:2]
+    product = cut(path, tmp_path, 0.5)
+    assert product.changed_count == 2 and "2 attention heads removed" in product.notes
+    for tensor in proto.graph.initializer:
+        if tensor.name == "wo":
+            values = numpy_helper.to_array(tensor).copy().reshape(4, 8, 32)
+            values[least] = 0
+            tensor.CopyFrom(numpy_helper.from_array(values.reshape(32, 32), "wo"))
+    onnx.save(proto, tmp_path / "silenced.onnx")
+    call = small.feeds(small.facts(path), calls=1, batch=3)[0]
+    silenced, got = small.outputs(tmp_path / "silenced.onnx", call)["y"], small.outputs(product.file, call)["y"]
+    assert np.allclose(silenced, got, atol=1e-5)
+    assert not np.allclose(small.outputs(path, call)["y"], got, atol=1e-2)
+    assert product.file.stat().st_size < 0.65 * path.stat().st_size
+
+
+def test_hidden_units_of_a_transformer_go_and_its_width_stays(tmp_path):
+    path = small.feed_forward(tmp_path / "block.onnx")
+    product = cut(path, tmp_path, 0.5)
+    after = {each.name: tuple(each.dims) for each in onnx.load(product.file).graph.initializer}
+    assert after["up"] == (32, 64) and after["down"] == (64, 32)
 
 
 def test_fine_tuning_brings_the_accuracy_back(tmp_path):

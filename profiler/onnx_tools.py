@@ -44,7 +44,8 @@ def save(model: "ModelProto", path: Path) -> tuple[Path, ...]:
     """Write the model; one too large for a single message keeps its weights beside it. Returns those companions."""
     import onnx
 
-    if model.ByteSize() < EXTERNAL_ABOVE_BYTES:
+    size = sum(stored_bytes(tensor) for tensor in tensors(model))  # protobuf itself fails to size a larger one
+    if size < EXTERNAL_ABOVE_BYTES:
         onnx.save(model, str(path))
         return ()
     beside = path.with_name(path.name + ".data")

@@ -150,6 +150,14 @@ def test_ids_are_followed_to_the_tables_they_index(tmp_path):
     assert [tensor.upper_bound for tensor in read(path).inputs] == [7, None]
 
 
+def test_an_offset_added_to_ids_lowers_their_bound(tmp_path):
+    """Tables laid one after the other, as recommenders have them: 3 columns at rows 0, 40 and 70 of 100."""
+    nodes = [node("Add", ["ids", "starts"], ["rows"]), node("Gather", ["table", "rows"], ["y"])]
+    stored = [constant("starts", [0, 40, 70]), weight("table", 100, 2)]
+    path = build(tmp_path / "m.onnx", nodes, {"ids": (INT64, ["batch", 3])}, {"y": None}, stored)
+    assert read(path).inputs[0].upper_bound == 30
+
+
 def test_saving_keeps_large_weights_beside(linear, tmp_path, monkeypatch):
     proto = onnx_tools.load(linear)
     assert onnx_tools.save(proto, tmp_path / "small.onnx") == ()

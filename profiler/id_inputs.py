@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 CARRIES = {
     "Cast": (0,), "Identity": (0,), "Reshape": (0,), "Unsqueeze": (0,), "Squeeze": (0,), "Flatten": (0,),
     "Transpose": (0,), "Slice": (0,), "Split": (0,), "Expand": (0,), "Tile": (0,), "Dropout": (0,), "Pad": (0,),
-    "GatherElements": (0,), "Where": (1, 2), "Concat": tuple(range(64)), "Clip": (0,), "ScatterElements": (0, 2), "Gather": (0,),
+    "GatherElements": (0,), "Where": (1, 2), "Concat": tuple(range(64)), "Clip": (0,), "ScatterElements": (0, 2),
+    "Gather": (0,),
 }  # fmt: skip
 # Operators that look ids up: place of the ids -> place of the table.
 LOOKS_UP = {

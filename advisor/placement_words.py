@@ -116,7 +116,7 @@ def _margin(ranked: pd.DataFrame, objective: str) -> str:
 def _nothing(counts: Any, budget_ms: float | None, candidates: Sequence["Candidate"], offer: pd.DataFrame) -> str:
     from advisor.placement_options import floor_ms
 
-    if not offer["allowed"].any():
+    if not offer.loc[offer["provider"].ne("here"), "allowed"].any():
         return "No region is left after these filters."
     fastest = counts["fastest_answer_ms"]
     floors = []

@@ -67,6 +67,8 @@ def test_what_cannot_be_is_one_plain_sentence(open_page, said, kept):
     test = set_number(open_page("place"), "Latency budget (ms)", 0.0001)
     assert name("No device in the table can do this")[:30] in said(test) and not test.exception
     assert "Cost against CO₂e" not in said(test)
+    greek = next(one for one in test.multiselect if one.label == "Countries").set_value(["GR"])
+    assert name("No region is left after these filters.") in said(greek.run())
     none = set_number(test, "Requests a day", 0)
     assert name("Without requests there is nothing to place.") in said(none) and not none.exception
 

@@ -7,6 +7,8 @@ import onnx
 import pytest
 import small_models
 
+from advisor.report_document import VERDICTS
+
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 180_000
 
@@ -77,7 +79,7 @@ def test_from_an_upload_to_the_report(walk, model, tmp_path):
     download(tab, "HTML").save_as(page)
     report = json.loads(saved.read_text())["report"]
     html = page.read_text()
-    assert report["model"]["name"] == "made here" and report["recommendation"]["verdict"] in html
+    assert report["model"]["name"] == "made here" and VERDICTS[report["recommendation"]["verdict"]] in html
     assert report["budget"]["latency_ms"] == 50.0
     energy = report["footprint_before"]["kwh_per_year"]["mid"]
     assert energy > 0 and f'data-value="{energy!r}"' in html

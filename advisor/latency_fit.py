@@ -37,6 +37,11 @@ def measured_sets(kinds: Iterable[str] = tuple(SETS)) -> list[Measured]:
     return [SETS[kind]() for kind in kinds]
 
 
+def chips(sets: Iterable[Measured]) -> list[str]:
+    """Every chip that something was measured on."""
+    return sorted({str(name) for measured in sets for name in measured.chip})
+
+
 def predicted(measured: Measured, p: Parameters) -> Numbers:
     """Seconds the model says for each measurement."""
     ops, on = measured.ops, measured.on

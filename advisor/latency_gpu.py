@@ -29,11 +29,10 @@ MATRIX_TILES = (
 )  # fmt: skip
 CUTS = (1, 2, 4, 8, 16)  # pieces k may be cut into, so that more multiprocessors have work
 FP32_TILE = 10.0
-IDLE_TILES = 0.12  # of a tile a multiprocessor: the unevenness of the last wave on matrix units
 # Softmax and normalisation read twice (statistics, then values) and write once, where other work reads and writes once.
 TWO_PASSES = 1.5
 BOARD_FRAC = 1 / 3  # of a small device's power limit: what its board takes at most
-SHARP, OVERLAP = 8.0, 3.0  # exponents of the smooth minimum and of the overlap of arithmetic with memory
+SHARP, OVERLAP = 8.0, 4.0  # exponents of the smooth minimum and of the overlap of arithmetic with memory
 PEAKS = {"fp32": "fp32_flop_per_s", "fp16": "fp16_flop_per_s", "bf16": "bf16_flop_per_s", "fp8": "fp8_flop_per_s",
          "int8": "int8_op_per_s"}  # fmt: skip
 
@@ -169,7 +168,6 @@ def _tiled(
 ) -> NDArray[np.float64]:
     half_width = p.matrix_tile if matrix else FP32_TILE
     ramp = p.matrix_ramp * np.where(on.bits8, 2.0, 1.0) if matrix else p.fp32_ramp
-    uneven = IDLE_TILES if matrix else 0.0
     whole = ops.kind == BATCHED  # libraries do not cut k of many products side by side
     stream = stream_bytes_per_s(on, p)
     best = np.full(len(ops), np.inf)
@@ -177,7 +175,7 @@ def _tiled(
         slower = 1.0 + half_width * (1.0 / high + 1.0 / wide - 1.0 / 64) / 2
         count = np.ceil(ops.m / high) * np.ceil(ops.n / wide) * ops.batch
         for cut in CUTS:
-            waves = np.maximum(count * cut / on.multiprocessors + uneven, 1.0)
+            waves = np.maximum(count * cut / on.multiprocessors, 1.0)
             flop = 2.0 * high * wide * (ops.k / cut + ramp) * waves * on.multiprocessors
             time = flop * slower / rate
             if cut > 1:

@@ -126,9 +126,8 @@ def from_rows(rows: list[tuple[float, ...]]) -> Ops:
 def graph(name: str) -> Ops:
     """The operators of a shipped graph (table latency/graphs) at batch 1 in FP32."""
     rows = frame("latency", "graphs").query("graph == @name")
-    columns = {field.name: rows[field.name].to_numpy(float) for field in fields(Ops) if field.name in NUMBERS}
-    kind = np.array([KINDS[text] for text in rows["kind"]], dtype=np.int64)
-    return Ops(kind=kind, **columns, nodes=columns["launches"])
+    columns = {field.name: rows[field.name].to_numpy(float) for field in fields(Ops) if field.name != "kind"}
+    return Ops(kind=np.array([KINDS[text] for text in rows["kind"]], dtype=np.int64), **columns)
 
 
 def _rows(layer: Layer, dtype: str, folded: bool) -> list[tuple[float, ...]]:

@@ -78,7 +78,7 @@ def test_arithmetic_and_memory_overlap_but_not_for_nothing():
     ops = from_rows([row(MATMUL, m=12_800, n=1_280, k=1_000, read=0.9e12 * 2 * 12_800 * 1_280 * 1_000 / 5e12)])
     times = planted(ops)
     assert times.memory[0] == pytest.approx(times.compute[0])
-    assert times.kernel[0] == pytest.approx(times.compute[0] * 2 ** (1 / 3))
+    assert times.kernel[0] == pytest.approx(times.compute[0] * 2 ** (1 / 4))
 
 
 def test_rounding_to_8_bits_is_paid_by_element_and_row():

@@ -168,7 +168,7 @@ def _tiled(
 ) -> NDArray[np.float64]:
     half_width = p.matrix_tile if matrix else FP32_TILE
     ramp = p.matrix_ramp * np.where(on.bits8, 2.0, 1.0) if matrix else p.fp32_ramp
-    whole = ops.kind == BATCHED  # libraries do not cut k of many products side by side
+    whole = (ops.kind == BATCHED) | on.bits8  # nobody cuts k of many products side by side, nor at 8 bits
     stream = stream_bytes_per_s(on, p)
     best = np.full(len(ops), np.inf)
     for high, wide in tiles:

@@ -95,8 +95,8 @@ def test_a_cpu_streams_its_weights_and_multiplies_at_the_rate_it_was_seen_to_rea
     sizes = ({"m": 1, "k": 1_000}, {"m": 1_000, "k": 992})
     ops = from_rows([row(MATMUL, n=1_600, weight=6.4e6, **size) for size in sizes])
     times = latency_cpu.seconds(ops, on)
-    assert times.kernel[0] == pytest.approx(6.4e6 / 10e9)  # one row: the weights come from memory once
-    assert times.kernel[1] == pytest.approx(2 * 1_000 * 1_600 * (992 + latency_cpu.RAMP_K) / 100e9)
+    # 6.4 MB at 10 GB/s, then 1,600 x (k + a ramp of 8) multiply-adds a row at 100 GFLOP/s.
+    assert times.kernel == pytest.approx([0.64e-3 + 2 * 1_600 * 1_008 / 100e9, 0.64e-3 + 2 * 1_600 * 1e6 / 100e9])
 
 
 def test_a_recurrent_layer_reads_its_weights_again_every_step():

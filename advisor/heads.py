@@ -106,9 +106,9 @@ def _block(graph: _Graph, mix: Any) -> Block | None:
     query, key, value = parts
     if query is None or key is None or value is None:
         return None
-    shapes = {tuple(_target(graph, part.reshape)[-2:]) for part in (query, key, value)}  # type: ignore[index]
-    heads, head_size = next(iter(shapes)) if len(shapes) == 1 else (0, 0)
-    if heads < 2 or head_size < 1 or heads * head_size != int(output.dims[0]):
+    shapes = {tuple((_target(graph, part.reshape) or [])[-2:]) for part in (query, key, value)}
+    heads, head_size = next(iter(shapes)) if len(shapes) == 1 else (None, None)
+    if not heads or not head_size or heads < 2 or heads * head_size != int(output.dims[0]):
         return None
     return Block(parts=(query, key, value), join=join, output=output, heads=heads, head_size=head_size)
 
@@ -148,16 +148,22 @@ def _projection(graph: _Graph, name: str) -> Projection | None:
     return Projection(weight, bias, split, part * (int(weight.dims[1]) // parts), reshape)
 
 
-def _target(graph: _Graph, reshape: Any) -> list[int] | None:
-    stored = graph.stored.get(reshape.input[1])
-    return None if stored is None else [int(length) for length in onnx_rewrite.array(stored)]
+def _target(graph: _Graph, reshape: Any) -> list[int | None] | None:
+    """The target of a Reshape, stored or put together by Concat of single lengths (None where one is computed)."""
+    stored, maker = graph.stored.get(reshape.input[1]), graph.makers.get(reshape.input[1])
+    if stored is not None:
+        return [int(length) for length in onnx_rewrite.array(stored)]
+    if maker is None or maker.op_type != "Concat":
+        return None
+    entries = [graph.stored.get(name) for name in maker.input]
+    return [None if each is None else int(onnx_rewrite.array(each).reshape(-1)[0]) for each in entries]
 
 
 def remove(proto: Any, block: Block, kept: Sequence[int]) -> None:
     """Takes all heads but `kept` out of the weights, and tells the Reshapes and the Split around them."""
     import numpy as np
 
-    size, width = block.head_size, block.heads * block.head_size
+    size = block.head_size
     inside = np.concatenate([np.arange(head * size, (head + 1) * size) for head in sorted(kept)])
     columns: dict[str, list[ndarray]] = {}
     for part in block.parts:
@@ -168,26 +174,50 @@ def remove(proto: Any, block: Block, kept: Sequence[int]) -> None:
             for tensor in (part.weight, part.bias) if part.bias is not None else (part.weight,):
                 onnx_rewrite.put(tensor, np.ascontiguousarray(onnx_rewrite.array(tensor)[..., chosen]))
             if part.split is not None and len(part.split.input) > 1:
-                lengths = [len(inside)] * len(part.split.output)
-                _retarget(proto, part.split, lengths)
+                _split_evenly(proto, part.split, len(inside))
     onnx_rewrite.put(block.output, np.ascontiguousarray(onnx_rewrite.array(block.output)[inside]))
-    stored = onnx_tools.initializers(proto.graph)
     for part in block.parts:
-        target = onnx_rewrite.array(stored[part.reshape.input[1]]).tolist()
-        _retarget(proto, part.reshape, [*target[:-2], len(kept), size])
-    target = onnx_rewrite.array(stored[block.join.input[1]]).tolist()
-    if target[-1] == width:
-        _retarget(proto, block.join, [*target[:-1], len(inside)])
+        _set_length(proto, part.reshape, -2, len(kept))
+    _set_length(proto, block.join, -1, len(inside))
 
 
-def _retarget(proto: Any, node: Any, values: list[int]) -> None:
-    """Gives a Reshape or Split a target of its own: exporters share one among all layers."""
+def _set_length(proto: Any, node: Any, place: int, length: int) -> None:
+    """Sets one length of a Reshape's target, in a target of its own: exporters share one among all layers. A length
+    of -1 stays."""
+    import numpy as np
+    import onnx
+
+    stored, name = onnx_tools.initializers(proto.graph), f"{node.name or node.output[0]}_without_heads"
+    if node.input[1] == name:
+        return
+    if node.input[1] in stored:
+        values = onnx_rewrite.array(stored[node.input[1]])
+        if values[place] != -1:
+            values[place] = length
+            proto.graph.initializer.append(onnx.numpy_helper.from_array(values, name))
+            node.input[1] = name
+        return
+    maker = onnx_tools.producers(proto.graph)[node.input[1]]
+    if int(onnx_rewrite.array(stored[maker.input[place]]).reshape(-1)[0]) == -1:
+        return
+    entry = f"{name}_length"
+    proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array([length], dtype=np.int64), entry))
+    inputs = list(maker.input)
+    inputs[place] = entry
+    index = next(at for at, each in enumerate(proto.graph.node) if each.output[:1] == node.output[:1])
+    proto.graph.node.insert(index, onnx.helper.make_node("Concat", inputs, [name], axis=0, name=name))
+    proto.graph.node[index + 1].input[1] = name
+
+
+def _split_evenly(proto: Any, node: Any, length: int) -> None:
+    """Gives a Split with stored lengths new ones, all alike."""
     import numpy as np
     import onnx
 
     name = f"{node.name or node.output[0]}_without_heads"
     if node.input[1] != name:
-        proto.graph.initializer.append(onnx.numpy_helper.from_array(np.array(values, dtype=np.int64), name))
+        lengths = np.full(len(node.output), length, dtype=np.int64)
+        proto.graph.initializer.append(onnx.numpy_helper.from_array(lengths, name))
         node.input[1] = name
 
 

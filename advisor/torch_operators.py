@@ -164,7 +164,8 @@ def _slice(arguments: list[Any], attributes: Mapping[str, Any]) -> Any:
 def _shape(arguments: list[Any], attributes: Mapping[str, Any]) -> Any:
     import torch
 
-    return torch.tensor(arguments[0].shape, dtype=torch.int64)
+    whole = list(arguments[0].shape)
+    return torch.tensor(whole[attributes.get("start", 0) : attributes.get("end", len(whole))], dtype=torch.int64)
 
 
 def _cast(arguments: list[Any], attributes: Mapping[str, Any]) -> Any:

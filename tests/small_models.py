@@ -205,12 +205,28 @@ def fused_attention(path: Path) -> Path:
     return attention(path, fused=True)
 
 
-def attention(path: Path, width: int = 32, heads: int = 4, length: int = 6, fused: bool = False) -> Path:
+def computed_attention(path: Path) -> Path:
+    """`attention` whose Reshape targets are put together from the input's own lengths."""
+    return attention(path, computed=True)
+
+
+def attention(
+    path: Path, width: int = 32, heads: int = 4, length: int = 6, fused: bool = False, computed: bool = False
+) -> Path:
     """One attention layer as exporters write it, and a layer norm: (batch, 6, 32) -> (batch, 6, 32)."""
     head = width // heads
     nodes, stored = [], [numpy_helper.from_array(np.array([0, length, heads, head]), "split")]
     stored += [numpy_helper.from_array(np.array([0, length, width]), "join")]
     stored += [numpy_helper.from_array(np.array(head**-0.5, np.float32), "scale")]
+    if computed:
+        lengths = {"heads": heads, "head": head, "width": width}
+        stored = stored[2:] + [numpy_helper.from_array(np.array([value]), name) for name, value in lengths.items()]
+        nodes += [
+            helper.make_node("Shape", ["x"], ["some"], start=0, end=1, name="batch_length"),
+            helper.make_node("Shape", ["x"], ["steps"], start=1, end=2, name="step_length"),
+            helper.make_node("Concat", ["some", "steps", "heads", "head"], ["split"], axis=0, name="split_target"),
+            helper.make_node("Concat", ["some", "steps", "width"], ["join"], axis=0, name="join_target"),
+        ]
     if fused:
         stored += [draw(1, "w", width, 3 * width), draw(11, "b", 3 * width)]
         nodes += [

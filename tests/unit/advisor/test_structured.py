@@ -19,8 +19,8 @@ def torch_answers(path, call):
 
 
 BUILDERS = (
-    small.mlp, small.cnn, small.thin, small.attention, small.fused_attention, small.feed_forward, small.pair,
-    small.branches,
+    small.mlp, small.cnn, small.thin, small.attention, small.fused_attention, small.computed_attention,
+    small.feed_forward, small.pair, small.branches,
 )  # fmt: skip
 
 
@@ -86,7 +86,7 @@ def test_what_goes_matters_least(tmp_path):
     assert np.allclose(small.outputs(path, call)["y"], small.outputs(product.file, call)["y"], atol=1e-5)
 
 
-@pytest.mark.parametrize("build", [small.attention, small.fused_attention])
+@pytest.mark.parametrize("build", [small.attention, small.fused_attention, small.computed_attention])
 def test_the_heads_that_matter_least_go(tmp_path, build):
     """Without two of four heads the model answers as if their rows of the output weight were zero."""
     path = build(tmp_path / "attention.onnx")

@@ -1,6 +1,7 @@
 """Which techniques to try on a model, in which order. Nothing is left out by rule, only tried later."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from advisor.compress import failed, titled
 from advisor.techniques import techniques
@@ -35,9 +36,17 @@ def candidates(
         if reason is not None:
             refused.append(failed(model, [titled(name, {})], reason))
             continue
-        for place, option in enumerate(technique.options(model, machine)):
+        for place, option in enumerate(_within(technique.options(model, machine), budget)):
             steps.append((_order(name, place, model, budget), titled(name, option)))
     return [step for _, step in sorted(steps, key=lambda item: item[0])], refused
+
+
+def _within(options: Sequence[dict[str, Any]], budget: Budget) -> list[dict[str, Any]]:
+    """The options; of those that hold a loss limit of their own, one, with the budget's limit."""
+    if not 0.0 < budget.max_loss < 1.0 or not any("max_loss" in option for option in options):
+        return list(options)
+    first = next(option for option in options if "max_loss" in option)
+    return [first | {"max_loss": budget.max_loss}, *(option for option in options if "max_loss" not in option)]
 
 
 def _order(name: str, place: int, model: Model, budget: Budget) -> tuple[int, int, bool, bool, float, str]:

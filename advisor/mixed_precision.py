@@ -24,43 +24,43 @@ LOSS_CALLS = 16
 
 def within_loss(request: Request, limit: float) -> Product:
     """The static INT8 file with the fewest layers excluded whose loss (1 - cosine of the worst output, on the
-    calibration inputs) is at most `limit`. Raises InputError where all but one excluded still lose more."""
-    large = facts.is_large(request.model)
+    calibration inputs) is at most `limit`. Raises InputError where no layer has to be excluded, and where all but one
+    excluded still lose more."""
+    large, target = facts.is_large(request.model), request.folder / "int8_mixed.onnx"
     source = onnx_rewrite.prepared(request.source, request.folder, large=large)
-    proto = onnx_rewrite.load(source)
+    calls = request.calibration[:LOSS_CALLS]
+    wanted, ranges = answers(source, calls), request.folder / "ranges.json"
+    proto, scope = onnx_rewrite.load(source), int8.scopes(request.model)[0]
+    order: list[str] = []
+
+    def loss(count: int) -> float:
+        """The loss with the `count` most sensitive layers excluded; the file is written to `target`."""
+        settings = int8.Settings(operators=scope, exclude=tuple(with_followers(proto, order[:count])))
+        int8.quantize(source, target, request.calibration, request.machine, settings, ranges=ranges, large=large)
+        found = loss_of(wanted, answers(target, calls))
+        request.progress(0.6, f"{count} layers in float32: loss {found:.2g}")
+        return found
+
+    if (whole := loss(0)) <= MARGIN * limit:
+        raise InputError(f"All layers in 8 bits lose {whole:.2g}, within the allowed {limit:g}: none has to stay out.")
     ranked, missed = rank(
         request.source, request.calibration[:RANK_CALLS], request.folder, bits=8, seconds=RANK_S, large=large,
         progress=lambda done, text: request.progress(0.5 * done, text),
     )  # fmt: skip
     computing = {node.name for node in proto.graph.node if node.op_type in int8.COMPUTES}
-    order = [name for name in (*(each.layer for each in ranked), *missed) if name in computing]
-    calls = request.calibration[:LOSS_CALLS]
-    wanted, files = answers(source, calls), dict[int, Path]()
-    ranges = request.folder / "ranges.json"
-    scope = int8.scopes(request.model)[0]
-
-    def loss(count: int) -> float:
-        """The loss with the `count` most sensitive layers excluded."""
-        files[count] = request.folder / f"excluding_{count}.onnx"
-        settings = int8.Settings(operators=scope, exclude=tuple(with_followers(proto, order[:count])))
-        int8.quantize(source, files[count], request.calibration, request.machine, settings, ranges=ranges, large=large)
-        found = loss_of(wanted, answers(files[count], calls))
-        request.progress(0.6, f"{count} layers in float32: loss {found:.2g}")
-        return found
-
-    count, found, trace = fewest(loss, len(order), MARGIN * limit)
-    target, made = request.folder / "int8_mixed.onnx", onnx_rewrite.load(files[count])
-    companions = onnx_rewrite.save(made, target)
-    changed = int8.computing_on_integers(made)
+    order += [name for name in (*(each.layer for each in ranked), *missed) if name in computing]
+    count, trace = fewest(loss, len(order), MARGIN * limit)
+    found = loss(count) if trace[-1][0] != count else trace[-1][1]
+    changed = int8.computing_on_integers(onnx_rewrite.load(target))
     if not changed:
         raise InputError("No layer could be quantized within the allowed loss, so nothing would change.")
     kept = ", ".join(order[:count][:5]) + (" and more" if count > 5 else "")
     notes = (
-        f"{changed} layers in 8 bits, " + (f"{count} left in float32: {kept}" if count else "none had to be left out"),
-        f"loss on the calibration inputs {found:.2g}, allowed {limit:g}",
+        f"{changed} layers in 8 bits, {count} left in float32: {kept}",
+        f"loss on the calibration inputs {found:.2g}, allowed {limit:g}; all layers in 8 bits lose {whole:.2g}",
         "tried " + ", ".join(f"{number}: {value:.2g}" for number, value in trace),
     )
-    return Product(file=target, companions=companions, changed_count=changed, notes=notes)
+    return Product(file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=notes)
 
 
 def with_followers(proto: Any, names: Sequence[str]) -> list[str]:
@@ -81,28 +81,28 @@ def with_followers(proto: Any, names: Sequence[str]) -> list[str]:
     return list(found)
 
 
-def fewest(loss: Callable[[int], float], layers: int, limit: float) -> tuple[int, float, list[tuple[int, float]]]:
-    """The smallest count with loss(count) <= limit that doubling and then halving finds, its loss, and all that was
-    tried. Raises InputError where leaving all but one out is not enough."""
+def fewest(loss: Callable[[int], float], layers: int, limit: float) -> tuple[int, list[tuple[int, float]]]:
+    """The smallest count above 0 with loss(count) <= limit that doubling and then halving finds (to an eighth), and
+    all that was tried. Raises InputError where leaving all but one out is not enough."""
     trace: list[tuple[int, float]] = []
 
     def tried(count: int) -> bool:
         trace.append((count, loss(count)))
         return trace[-1][1] <= limit
 
-    failing, count = -1, 0
+    failing, count = 0, 1
     while not tried(count):
         failing = count
         if count >= layers - 1:
             raise InputError(f"Even with one layer in 8 bits the loss is {trace[-1][1]:.2g}, above {limit:g}.")
-        count = min(max(1, 2 * count), layers - 1)
+        count = min(2 * count, layers - 1)
     while count - failing > max(1, count // 8):
         middle = (count + failing) // 2
         if tried(middle):
             count = middle
         else:
             failing = middle
-    return count, dict(trace)[count], trace
+    return count, trace
 
 
 def answers(path: Path, calls: Sequence[Mapping[str, ndarray]]) -> list[dict[str, ndarray]]:

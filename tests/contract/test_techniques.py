@@ -23,7 +23,8 @@ NAMES = sorted(techniques())
 ON_OPENVINO = ("int8_openvino", "weight_only_openvino", "runtime_choice")
 FITTING = {
     "int8_static": small.cnn, "fp16": small.cnn, "hadamard": small.attention, "sparse_storage": small.pruned,
-    "reconstruct": small.cnn, "wanda": small.cnn, "low_rank": small.thin, "graph_optimise": small.attention,
+    "int8_mixed": small.outlier_layer, "reconstruct": small.cnn, "wanda": small.cnn, "low_rank": small.thin,
+    "graph_optimise": small.attention,
 }  # fmt: skip
 
 

@@ -72,6 +72,16 @@ def test_leaving_it_out_recovers_the_outputs(tmp_path):
     assert product.changed_count == 3 and "1 left in float32: fc3" in product.notes[0]
 
 
+def test_nothing_is_left_out_without_need(tmp_path):
+    path = small.cnn(tmp_path / "cnn.onnx")
+    request = Request(
+        model=small.facts(path), source=path, option={"max_loss": 0.05}, folder=tmp_path, machine=small.MACHINE,
+        calibration=small.feeds(small.facts(path), calls=4),
+    )  # fmt: skip
+    with pytest.raises(InputError, match="none has to stay out"):
+        techniques()["int8_mixed"].apply(request)
+
+
 def test_the_outlier_channel_is_named(tmp_path):
     path = small.mlp(tmp_path / "mlp.onnx")
     generator = np.random.default_rng(0)
@@ -113,7 +123,7 @@ def test_the_fewest_layers_are_found():
         return 0.2 if count < 5 else 0.001
 
     assert mixed_precision.fewest(loss, 20, 0.01)[0] == 5
-    assert asked == [0, 1, 2, 4, 8, 6, 5]
+    assert asked == [1, 2, 4, 8, 6, 5]
     with pytest.raises(InputError, match="Even with one layer"):
         mixed_precision.fewest(lambda count: 0.5, 6, 0.01)
 

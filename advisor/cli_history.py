@@ -19,7 +19,7 @@ from data.questions import ready
 from data.records import to_plain
 from data.store import Store
 from profiler.intake import take_in
-from profiler.jobs import Desk
+from profiler.jobs import Desk, Keeper
 from profiler.types import Measurement
 
 REGRESSED = 1
@@ -132,8 +132,14 @@ def run_ask(args: argparse.Namespace) -> None:
 
 def run_compare(args: argparse.Namespace) -> None:
     """Prints every quantity of both runs with the change."""
-    first, second = _run(args.first), _run(args.second)
-    rows = history.compare(first, second)
+    both_files = all(Path(named).is_file() for named in (args.first, args.second))
+    keeper = open_headless(home()) if both_files else Store(home().store)  # an inbox knows no earlier run
+    try:
+        first, second = _run(keeper, args.first), _run(keeper, args.second)
+        files = history.file_bytes(keeper, first), history.file_bytes(keeper, second)
+    finally:
+        keeper.close()
+    rows = history.compare(first, second, files)
     warnings = history.comparable(first, second)
     if args.json:
         plain = [{name: to_plain(value) for name, value in row.items()} for row in rows.to_dict("records")]
@@ -194,15 +200,11 @@ def _told(found: Check) -> str:
     return "\n".join([*lines, *found.regressions, *found.notes])
 
 
-def _run(named: str) -> Measurement:
+def _run(keeper: Keeper, named: str) -> Measurement:
     path = Path(named)
     if path.is_file():
         return history.read_measurement(path.read_bytes())
-    store = Store(home().store)
-    try:
-        kept = store.get(Measurement, named)
-    finally:
-        store.close()
+    kept = keeper.get(Measurement, named)
     if kept is None:
         raise InputError("There is no such file, and no run of this id here.", hint="`history list` shows the ids.")
     return kept

@@ -26,9 +26,11 @@ BRING = "Bring the output of: python -m profiler measure FILE --json"
 LONGEST_MS = units.S_PER_H * units.H_PER_DAY * units.MS_PER_S
 
 
-def compare(one: Measurement, other: Measurement) -> pd.DataFrame:
+def compare(
+    one: Measurement, other: Measurement, files: tuple[int | None, int | None] = (None, None)
+) -> pd.DataFrame:
     """quantity, unit (ms, j, bytes), first, second, ratio, ratio_low, ratio_high, basis: the second run against the
-    first, in everything both tell.
+    first, in everything both tell. `files` are the bytes of the two files that ran, where they are known.
 
     Runs of one group, interleaved in one child, are compared round by round; any others by their medians, whose
     intervals are divided end by end."""
@@ -40,7 +42,18 @@ def compare(one: Measurement, other: Measurement) -> pd.DataFrame:
     rows.append(_row("CPU time, median", "ms", _cpu(one), _cpu(other), _over(_cpu(one), _cpu(other))))
     rows.append(_row("Energy per call", "j", one.energy_j, other.energy_j, _energy_ratio(one, other)))
     rows.append(_row("Peak memory", "bytes", _peak(one), _peak(other), _over(_peak(one), _peak(other))))
+    sizes = [None if size is None else exact(size, "measured") for size in files]
+    rows.append(_row("File", "bytes", sizes[0], sizes[1], _over(sizes[0], sizes[1])))
     return pd.DataFrame([row for row in rows if row["ratio"] is not None])
+
+
+def file_bytes(keeper: Keeper, run: Measurement) -> int | None:
+    """The size of the file that ran, where its record is kept here."""
+    if run.variant_id is None:
+        model = keeper.get(Model, run.model_sha256)
+        return None if model is None else model.file_bytes
+    variant = keeper.get(Variant, run.variant_id)
+    return None if variant is None else variant.file_bytes
 
 
 def latency_ratio(one: Measurement, other: Measurement) -> Estimate:

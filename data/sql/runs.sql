@@ -4,7 +4,7 @@ SELECT r.id, replace(substr(r.created_at, 1, 19), 'T', ' ') AS created_at, coale
        r.runtime, list_median(r.samples_ms) AS median_ms, r.energy_j_mid AS energy_per_call_j, r.peak_bytes,
        CAST(json_extract_string(r.workload, '$.batch_size') AS INTEGER) AS batch,
        CAST(json_extract_string(r.workload, '$.threads') AS INTEGER) AS threads,
-       r.stable, machine.cpu AS machine
+       r.stable, machine.cpu AS machine, r.machine AS fingerprint
 FROM (SELECT * FROM "Measurement" ORDER BY seq DESC LIMIT $limit) r
 LEFT JOIN "Model" m ON m.sha256 = r.model_sha256
 LEFT JOIN "Machine" machine ON machine.fingerprint = r.machine

@@ -11,6 +11,7 @@ from advisor.forget import forget
 from data import words
 from data.questions import ready
 from pages.ui import cards, formats, pickers, state, style, tables
+from profiler.machine import machine
 from profiler.types import Measurement
 
 RUNS_SHOWN = 500
@@ -20,11 +21,13 @@ UNITS = {"ms": (words.LATENCY, 1e-3), "j": (words.JOULES, 1.0), "bytes": (words.
 def runs() -> list[Measurement]:
     """The table of runs; the two that were chosen, in the order they were made."""
     rows = state.ask("runs", limit=RUNS_SHOWN)
+    elsewhere = rows["fingerprint"] != machine().fingerprint
+    rows["machine"] = rows["machine"].where(~elsewhere, rows["machine"] + " (elsewhere)")
     picked = tables.show(
         rows,
         key="runs",
         alt="Every run: when, which file, latency, energy, memory, machine.",
-        order=[column for column in rows.columns if column != "id"],
+        order=[column for column in rows.columns if column not in ("id", "fingerprint")],
         more={"created_at": "When (UTC)", "what": "File"},
         on_select="rerun",
         selection_mode="multi-row",
@@ -35,7 +38,8 @@ def runs() -> list[Measurement]:
 
 def side_by_side(one: Measurement, other: Measurement) -> None:
     """Two runs: what changed, with its interval, and both distributions."""
-    rows = history.compare(one, other)
+    store = state.app().store
+    rows = history.compare(one, other, (history.file_bytes(store, one), history.file_bytes(store, other)))
     cards.warning("comparable", *history.comparable(one, other))
     left, right = st.columns(2, gap="medium")
     with left:
@@ -73,7 +77,7 @@ def bring() -> None:
     upload = st.file_uploader("Run (.json)", type=["json"], key="run-upload")
     if upload and st.session_state.get("run_taken") != upload.file_id:
         with cards.guard("run-upload"):
-            state.app().store.save(history.read_measurement(upload.getvalue()))
+            history.bring(state.app().store, upload.getvalue())
             st.session_state["run_taken"] = upload.file_id
             st.rerun()
 

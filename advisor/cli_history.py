@@ -64,7 +64,7 @@ def _listing(commands: Any, told: argparse.ArgumentParser) -> None:
 def _comparing(commands: Any, told: argparse.ArgumentParser) -> None:
     comparer = commands.add_parser(
         "compare", parents=[told], help="two runs side by side",
-        description="The second run against the first: each quantity with the change and its 95 %% interval. A run is "
+        description="The second run against the first: each quantity with the change and its 95 % interval. A run is "
         "the id that `history list` shows, or the file that `python -m profiler measure FILE --json` printed.",
     )  # fmt: skip
     comparer.add_argument("first", metavar="FIRST")

@@ -1,0 +1,75 @@
+"""What the pages can do, the commands can do: every job a page starts and every change it makes has its command."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import reports
+from test_docs import subcommand
+
+from advisor.__main__ import main
+from advisor.__main__ import parser as advisor_parser
+from data.home import home
+from data.store import Store
+from profiler.__main__ import _parser as profiler_parser
+from profiler.types import Model
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = "\n".join(path.read_text() for path in sorted((ROOT / "pages").rglob("*.py")))
+JOBS = {  # what a page queues: the command that does it
+    "take_in": "advisor plan", "take_example": "advisor example", "take_data": "advisor plan --data",
+    "profile_whole": "profiler measure", "measure_kept": "profiler measure", "sweep_kept": "profiler sweep",
+    "load_kept": "profiler load", "plan": "advisor plan", "profile_kept": "profiler operators",
+}  # fmt: skip
+CHANGES = {  # what a page does at once
+    "history.bring": "advisor history import", "history.compare": "advisor history compare",
+    "store.select": "advisor history ask", "forget(": "advisor forget", "chosen.render(": "advisor export",
+    "history.take": "advisor export --keep", "source.put": None, "fits.": "advisor trends",
+}  # fmt: skip
+
+
+def test_every_job_of_a_page_has_a_command():
+    queued = set(re.findall(r"state\.submit\(\s*(\w+)", PAGES))
+    assert queued <= set(JOBS), f"no command is named for {queued - set(JOBS)}"
+
+
+@pytest.mark.parametrize("command", sorted({*JOBS.values(), *filter(None, CHANGES.values())}))
+def test_the_commands_are_there(command):
+    room, *words = command.split()
+    known = subcommand(advisor_parser() if room == "advisor" else profiler_parser(), words)
+    assert all(word in known for word in words if word.startswith("--"))
+    assert "--json" in known or words[0] in ("export", "report"), f"{command} has no --json"
+
+
+def test_what_pages_change_is_still_named_so():
+    assert [name for name in CHANGES if name not in PAGES] in ([], ["fits."])
+
+
+def test_a_model_is_forgotten_by_its_first_digits(capsys):
+    store = Store(home().store)
+    store.save(reports.report())
+    store.close()
+    assert main(["forget", "abab"]) == 2
+    assert main(["forget", "cdcdcdcd"]) == 2
+    capsys.readouterr()
+    assert main(["forget", "abababab", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["sha256"] == reports.MODEL.sha256
+    store = Store(home().store)
+    assert store.all(Model) == []
+    store.close()
+
+
+def test_a_trend_is_told_with_its_interval(tmp_path, capsys):
+    out = tmp_path / "rows.csv"
+    words = ["trends", "--among", "frontier", "--since", "2018", "--value", "1e20", "--json", "--out", str(out)]
+    assert main(words) == 0
+    found = json.loads(capsys.readouterr().out)
+    # Epoch AI, December 2024: frontier compute doubles roughly every six months.
+    low, mid, high = (found["doubling_months"][end] for end in ("low", "mid", "high"))
+    assert 4.5 < low < mid < high < 7
+    assert found["larger_than_frac"] == 0
+    assert out.read_text().count("\n") == found["n"] + 1
+    for wrong in (["--metric", "x"], ["--among", "y"], ["--since", "2030"], ["--method", "z"]):
+        assert main(["trends", *wrong]) == 2
+        assert "\n" not in capsys.readouterr().err.strip()

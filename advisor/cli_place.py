@@ -20,7 +20,12 @@ from profiler.jobs import Desk
 
 def add(subparsers: Any) -> None:
     """The command and its options."""
-    parser = subparsers.add_parser("place", help="which device, how many and in which region, under a latency budget")
+    parser = subparsers.add_parser(
+        "place",
+        help="which device, how many and in which region, under a latency budget",
+        description="Judges every instance, region, count and batch at once for the traffic given, keeps those that "
+        "hold the budget at its percentile, and ranks them by what the objective costs a year.",
+    )
     parser.add_argument("file", type=Path, help="the model file")
     parser.add_argument("--shape", action="append", default=[], metavar="NAME=1x3x224x224", help="an input's shape")
     parser.add_argument("--dtype", action="append", choices=DTYPES, default=[], help="what it computes in (as stored)")

@@ -119,3 +119,8 @@ def test_no_path_of_one_machine_and_no_silent_failure():
         text = path.read_text()
         assert not machine.search(text), path
         assert not re.search(r"except[^\n]*:\s*\n\s*pass\b", text), path
+
+
+def test_no_two_test_files_share_a_name():
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert sorted(set(names)) == sorted(names)

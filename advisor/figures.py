@@ -6,6 +6,7 @@ from advisor.figures_bars import (
     before_after,
     energy_split,
     grid_carbon,
+    sensitive_layers,
     where_the_computation_is,
     where_the_time_goes,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "latency_ecdf",
     "pareto",
     "roofline",
+    "sensitive_layers",
     "sweep",
     "template",
     "where_the_computation_is",

@@ -76,6 +76,11 @@ def where_the_computation_is(rows: pd.DataFrame, mode: str, top: int = 8) -> go.
     return bars(fold(rows, "flop_frac", top), mode, name="name", value="flop_frac", say=words.percent, basis="basis")
 
 
+def sensitive_layers(rows: pd.DataFrame, mode: str, top: int = 12) -> go.Figure:
+    """The layers that lose most when quantized alone. Rows: layer, loss (1 - cosine of the worst output)."""
+    return bars(rows.nlargest(top, "loss"), mode, name="layer", value="loss", say=lambda loss: f"{loss:.2g}")
+
+
 def fold(rows: pd.DataFrame, value: str, top: int) -> pd.DataFrame:
     """The largest rows, and one row for the sum of all others."""
     ranked = rows[rows[value] > 0].sort_values(value, ascending=False, kind="stable")

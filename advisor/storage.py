@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor import codebook, onnx_rewrite, sparse
 from data.errors import InputError
+from profiler.tasks import ChildDesk, task
 
 if TYPE_CHECKING:
     from numpy import ndarray
@@ -92,3 +93,10 @@ def restore(path: Path, target: Path) -> tuple[Path, ...]:
             weight = Packed(arrays=arrays, **about | {"shape": tuple(about["shape"])})
             onnx_rewrite.put(tensor, weight.unpacked())
     return onnx_rewrite.save(proto, target)
+
+
+@task
+def unpack_file(desk: ChildDesk, *, path: str, name: str) -> list[str]:
+    """`restore` of the file at `path` into the desk's folder; the names of the files written."""
+    target = desk.folder / Path(name).name
+    return [target.name, *(companion.name for companion in restore(Path(path), target))]

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cards, compress_parts, pickers, state, work
+from pages.ui import cards, compress_parts, pickers, sensitivity_parts, state, work
 
 cards.page("Compress", "Compressed for real and timed against the original: the smallest plan that meets your budget.")
 model = pickers.current()
@@ -34,3 +34,5 @@ with cards.card(
 ):
     compress_parts.candidates(report)
     compress_parts.not_tried(report)
+with cards.card("sensitive", "Sensitive layers", "What quantizing one layer alone does to the answers."):
+    sensitivity_parts.layers(model)

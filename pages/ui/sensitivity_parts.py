@@ -1,0 +1,56 @@
+"""Which layers cannot bear quantization: the button that finds out, the bars, and what flows into each layer."""
+
+import pandas as pd
+import streamlit as st
+
+from advisor import figures
+from advisor.find_sensitive import find_sensitive
+from advisor.sensitivity import Ranking
+from data.records import from_plain
+from pages.ui import cards, formats, state, style, work
+from profiler.types import Model
+
+SLOT = "sensitivity"
+BITS = {"Weights and activations, 8 bits": 8, "Weights in groups, 4 bits": 4}
+
+
+def layers(model: Model) -> None:
+    """The ranking of this model where it was made in this session, and the way to make it."""
+    kept = f"ranking-{model.sha256}"
+    found = work.take_result(SLOT)
+    if found is not None:
+        st.session_state[kept] = found
+    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    chosen = left.selectbox("Quantize", list(BITS), key="sensitivity-bits")
+    if right.button("Rank the layers", icon=":material/leaderboard:", key="rank-layers", width="stretch"):
+        arguments = {"sha256": model.sha256, "bits": BITS[chosen or next(iter(BITS))]}
+        state.submit(find_sensitive, arguments, title=f"Ranking the layers of {model.name}", lane="device", slot=SLOT)
+        st.rerun()
+    if kept in st.session_state:
+        _ranking(from_plain(Ranking, st.session_state[kept]))
+
+
+def _ranking(ranking: Ranking) -> None:
+    rows = pd.DataFrame(
+        [
+            {
+                "layer": each.layer,
+                "op": each.op,
+                "loss": each.loss,
+                "snr_db": each.snr_db,
+                "lowest": each.low,
+                "highest": each.high,
+                "outlier_channels": ", ".join(f"{one.channel} ({one.ratio:.0f}×)" for one in each.outliers),
+                "advice": each.advice,
+            }
+            for each in ranking.layers
+        ]
+    )
+    worst = ranking.layers[0]
+    alt = f"Loss of each layer when it alone is quantized; the most sensitive is {worst.layer} with {worst.loss:.2g}."
+    cards.chart(figures.sensitive_layers(rows, style.mode()), key="sensitive_layers", alt=alt, table=rows)
+    said = [f"Measured on {ranking.calls} calls with {ranking.inputs} inputs, {ranking.bits} bits.", *ranking.notes]
+    if ranking.not_measured:
+        missed = len(ranking.not_measured)
+        said.append(f"Not reached in time: {missed} of {missed + len(ranking.layers)} layers.")
+    st.caption(" ".join(formats.name(text, 240) for text in said))

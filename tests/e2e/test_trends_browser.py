@@ -47,8 +47,8 @@ def test_a_filter_changes_points_and_address_and_the_address_restores_them(walk)
     tab = walk().open("trends")
     assert len(drawn(tab)) == 476
     pick(tab, "Filters", "Domain", "Biology")
-    tab.page.wait_for_function("() => location.search.includes('domain=Biology')")
-    tab.page.wait_for_function(f"() => ({POINTS})().length < 476")
+    tab.page.wait_for_function("() => location.search.includes('domain=Biology')", timeout=90_000)
+    tab.page.wait_for_function(f"() => ({POINTS})().length < 476", timeout=90_000)
     filtered = drawn(tab)
     assert 0 < len(filtered) < 476
     address = tab.page.url.split("/", 3)[3]

@@ -1,5 +1,6 @@
 """The child's work, in this process: known delays and allocations, odd outputs, data that does not fit."""
 
+import mmap
 import time
 from contextlib import contextmanager
 from types import SimpleNamespace
@@ -109,14 +110,20 @@ def test_a_known_allocation_reads_back_within_five_percent(stub):
     assert found["peak_bytes"] == pytest.approx(256 << 20, rel=0.05)
 
 
+def touched(size_bytes):
+    """Fresh pages, whatever the allocator keeps from earlier tests."""
+    block = mmap.mmap(-1, size_bytes)
+    block.write(b"x" * size_bytes)
+    return block
+
+
 def test_the_peak_is_sampled_where_the_kernels_mark_cannot_be_reset(monkeypatch):
     monkeypatch.setattr(measure, "CLEAR_PEAK", measure.Path("/proc/self/no-such-file"))
-    block = np.ones(64 << 20, np.uint8)  # lifts the mark, then goes
-    del block
+    touched(64 << 20).close()  # lifts the mark, then goes
     with Peak() as peak:
-        block = np.ones(32 << 20, np.uint8)
+        block = touched(32 << 20)
         time.sleep(0.02)
-        del block
+        block.close()
     assert peak.peak_bytes == pytest.approx(32 << 20, rel=0.1)
     assert "sampled" in peak.notes[0]
 

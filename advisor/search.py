@@ -30,7 +30,7 @@ STEP_FRAC = 0.02  # how far one child moves the progress
 MAKE_SHARE, FINAL_SHARE = 0.6, 0.3  # of the time budget: making and screening, measuring the finalists
 SURE, SURE_SHARE = 8, 3.0  # the most promising are tried on a busy machine too, unless it takes this much of it
 COMPARE_SHARE = 0.02  # what the original's answers to compare with may take of it, each wave
-ONE_SHARE = 0.15  # what one candidate may take of it
+ONE_SHARE, SURE_ONE_SHARE = 0.15, 0.4  # what one candidate may take of it, and one of the most promising
 LEAST_MAKE_S = 10.0
 SCREEN_S, SCREEN_LEAST_S = 0.006, 0.25  # seconds a callable in a screen: this share of the budget, and at least
 SHORT_S, LONG_S = 14.0, 150.0  # default budgets of a model of up to 1 MB of weights, and of 50 MB and more
@@ -74,6 +74,7 @@ class Search:
         self._runs: dict[str, tuple[Measurement, Measurement]] = {}  # variant id -> (its run, the original's beside it)
         self._measurements: list[Measurement] = []
         self._not_tried: list[str] = []
+        self._one_share = SURE_ONE_SHARE
 
     def run(self) -> Answer:
         """Tries candidates in waves within the time budget, then measures the finalists against the original."""
@@ -83,6 +84,7 @@ class Search:
         sure, steps = steps[:SURE], steps[SURE:]
         for start in range(0, len(sure), WAVE):
             self._try(sure[start : start + WAVE], until=SURE_SHARE)
+        self._one_share = ONE_SHARE
         while steps and not self._spent(MAKE_SHARE):
             wave, steps = steps[:WAVE], steps[WAVE:]
             self._try(wave)
@@ -123,7 +125,7 @@ class Search:
             )
         return compress.make(
             self._desk, model, question.machine, source, step, before=done, data=question.data,
-            limits=Limits(seconds=max(LEAST_MAKE_S, ONE_SHARE * question.seconds)),
+            limits=Limits(seconds=max(LEAST_MAKE_S, self._one_share * question.seconds)),
         )  # fmt: skip
 
     def _try_chains(self) -> None:

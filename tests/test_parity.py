@@ -21,6 +21,7 @@ JOBS = {  # what a page queues: the command that does it
     "take_in": "advisor plan", "take_example": "advisor example", "take_data": "advisor plan --data",
     "profile_whole": "profiler measure", "measure_kept": "profiler measure", "sweep_kept": "profiler sweep",
     "load_kept": "profiler load", "plan": "advisor plan", "profile_kept": "profiler operators",
+    "find_sensitive": "advisor sensitivity",
 }  # fmt: skip
 CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",

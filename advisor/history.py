@@ -10,6 +10,7 @@ import pandas as pd
 
 from advisor import model_frames, report_schema
 from advisor.exporters.json import read as read_report
+from advisor.recommend import SAME_FRAC
 from advisor.types import Report, Variant
 from data import units
 from data.errors import InputError
@@ -20,8 +21,6 @@ from profiler import stats
 from profiler.jobs import Keeper
 from profiler.types import Measurement, Model
 
-# A newer run counts as slower only beyond this, whatever its interval says: two runs of one file differ by as much.
-SAME_FRAC = 0.05
 BRING = "Bring the output of: python -m profiler measure FILE --json"
 LONGEST_MS = units.S_PER_H * units.H_PER_DAY * units.MS_PER_S
 

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 import sys
 
-import advisor
+from advisor import cli
 from data import console
 
 EXIT_CODES = (
@@ -14,9 +14,9 @@ EXIT_CODES = (
 
 
 def commands() -> dict[str, object]:
-    """The subcommands: one module `cli_<name>` each, with `add(subparsers)` and `run(args)`."""
-    names = sorted(info.name for info in pkgutil.iter_modules(advisor.__path__) if info.name.startswith("cli_"))
-    return {name.removeprefix("cli_"): importlib.import_module(f"advisor.{name}") for name in names}
+    """The subcommands: one module of `advisor/cli/` each, with `add(subparsers)` and `run(args)`."""
+    names = sorted(info.name for info in pkgutil.iter_modules(cli.__path__))
+    return {name: importlib.import_module(f"advisor.cli.{name}") for name in names}
 
 
 def parser() -> console.Parser:

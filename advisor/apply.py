@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor import onnx_rewrite, samples
+from advisor import samples
 from advisor.agreement import not_finite
+from advisor.surgery import onnx_rewrite
 from advisor.techniques import Product, Request, Technique, techniques
 from data.errors import InputError
 from data.records import from_plain

@@ -6,7 +6,7 @@ of their own (advisor/footprint), and stay out of here.
 
 from functools import cache
 
-from advisor.latency import Prediction
+from advisor.latency.predict import Prediction
 from data.errors import InputError
 from data.estimate import Estimate, exact
 from data.tables import Device, device, frame

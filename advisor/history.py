@@ -8,9 +8,10 @@ from typing import Any, NoReturn
 
 import pandas as pd
 
-from advisor import model_frames, report_schema
+from advisor import model_frames
 from advisor.exporters.json import read as read_report
 from advisor.recommend import SAME_FRAC
+from advisor.report import schema as report_schema
 from advisor.types import Report, Variant
 from data import units
 from data.errors import InputError

@@ -6,9 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from advisor import footprint, outlook, payback
-from advisor.credits import credited
+from advisor import footprint, payback
 from advisor.recommend import variant_title
+from advisor.report import outlook
+from advisor.report.credits import credited
 from advisor.search import Answer, Question, Search, default_seconds
 from advisor.site import Site, site
 from advisor.types import Budget, Footprint, Plan, Report

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from advisor import codebook, equivalents, footprint, physics, rebound, training
+from advisor import equivalents, footprint, physics, rebound, training
+from advisor.surgery import codebook
 from data import energy, units
 from data.errors import InputError
 from data.estimate import Estimate, exact

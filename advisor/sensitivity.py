@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from advisor import activations, facts, layers, onnx_rewrite, samples
+from advisor import samples
 from advisor.agreement import Comparison, not_finite
-from advisor.fake_quant import Seen, Switchable, quantized_weight
+from advisor.surgery import activations, facts, layers, onnx_rewrite
+from advisor.surgery.fake_quant import Seen, Switchable, quantized_weight
 from data.errors import InputError
 from data.records import from_plain
 from profiler.tasks import ChildDesk, task

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from benchmarks import Effort, Row
 from benchmarks.bench_tools import model
-from profiler.torch_layers import trace
+from profiler.torch_graph.layers import trace
 from tests import make_models
 from tests.closed_forms import CLOSED_FORMS
 

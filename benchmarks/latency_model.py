@@ -7,15 +7,15 @@ from statistics import mean, median
 
 import numpy as np
 
-from advisor import latency_cpu
-from advisor.backtest import roofline_s
-from advisor.latency_cpu import Cpu
-from advisor.latency_fit import Fold, chips, leave_out, measured_sets
-from advisor.latency_intervals import covered, left_out
-from advisor.latency_ops import from_layers
-from advisor.latency_parameters import NAMES
-from advisor.placement import Traffic, place
-from advisor.placement_options import Candidate, options
+from advisor.latency import cpu as latency_cpu
+from advisor.latency.backtest import roofline_s
+from advisor.latency.cpu import Cpu
+from advisor.latency.fit import Fold, chips, leave_out, measured_sets
+from advisor.latency.intervals import covered, left_out
+from advisor.latency.operators import from_layers
+from advisor.latency.parameters import NAMES
+from advisor.placement.choose import Traffic, place
+from advisor.placement.options import Candidate, options
 from benchmarks import Effort, Row
 from benchmarks.bench_tools import folder, model, plain
 from profiler import peaks

@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from advisor import latency_fit
-from advisor.backtest import roofline_s
-from advisor.latency_fit import Fold, fit, leave_out, measured_sets
-from advisor.latency_intervals import interval, left_out
-from advisor.latency_ops import KINDS, NUMBERS, Ops, from_layers
+from advisor.latency import fit as latency_fit
+from advisor.latency.backtest import roofline_s
+from advisor.latency.fit import Fold, fit, leave_out, measured_sets
+from advisor.latency.intervals import interval, left_out
+from advisor.latency.operators import KINDS, NUMBERS, Ops, from_layers
 from data.tables import ROOT
 from profiler.formats import formats
 from tests import make_models

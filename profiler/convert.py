@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
-from profiler import onnx_tools
 from profiler.inputs import random_feeds
 from profiler.inspect import recognise
+from profiler.onnx_graph import tools as onnx_tools
 from profiler.tasks import ChildDesk, task
 from profiler.types import Model
 
@@ -95,7 +95,7 @@ def _largest_difference(module: Any, feeds: "Mapping[str, ndarray]", path: Path)
     import onnxruntime
     import torch
 
-    from profiler.torch_layers import tensors_in
+    from profiler.torch_graph.layers import tensors_in
 
     with torch.no_grad():
         wanted = [value.numpy() for value in tensors_in(module(*(torch.from_numpy(a.copy()) for a in feeds.values())))]

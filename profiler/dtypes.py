@@ -25,3 +25,17 @@ def is_float(dtype: str) -> bool:
 def sizes(parameter_count: int) -> dict[str, int]:
     """Bytes this many parameters take at each of PRECISIONS."""
     return {dtype: bytes_of(dtype, parameter_count) for dtype in PRECISIONS}
+
+
+def onnx_dtype_name(elem_type: int) -> str:
+    """The name of an ONNX element type: numpy's, and "float8_e4m3", "int4" and the like beside them."""
+    import onnx
+
+    if elem_type == onnx.TensorProto.UNDEFINED:
+        return ""
+    name = str(onnx.TensorProto.DataType.Name(elem_type)).lower()
+    special = {"float": "float32", "double": "float64", "float8e4m3fn": "float8_e4m3", "float8e5m2": "float8_e5m2"}
+    name = special.get(name, name)
+    if name.startswith(("float8e", "float4e")):
+        name = name.replace("e", "_e", 1)
+    return name

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from data.errors import InputError
-from profiler import onnx_shapes, onnx_tools
 from profiler.inputs import filled_shapes
-from profiler.onnx_layers import NOT_COUNTED, Names, Walk
-from profiler.onnx_weights import Weight
+from profiler.onnx_graph import shapes as onnx_shapes
+from profiler.onnx_graph import tools as onnx_tools
+from profiler.onnx_graph.layers import NOT_COUNTED, Names, Walk
+from profiler.onnx_graph.weights import Weight
 from profiler.types import Layer, Tensor
 
 if TYPE_CHECKING:

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING
 
-from profiler import onnx_tools
+from profiler import dtypes
+from profiler.onnx_graph import tools as onnx_tools
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
@@ -34,7 +35,7 @@ def upper_bounds(model: "ModelProto") -> dict[str, int]:
     tables, shifts = _table_lengths(model), _largest_integers(model)
     bounds = {}
     for value in onnx_tools.real_inputs(model.graph):
-        if onnx_tools.dtype_name(value.type.tensor_type.elem_type) in ("int64", "int32"):
+        if dtypes.onnx_dtype_name(value.type.tensor_type.elem_type) in ("int64", "int32"):
             bound = _follow(value.name, readers, tables, shifts)
             if bound is not None and bound > 0:
                 bounds[value.name] = bound
@@ -55,7 +56,7 @@ def _largest_integers(model: "ModelProto") -> dict[str, int]:
     return {
         tensor.name: int(onnx_tools.array(tensor).max())
         for tensor in onnx_tools.tensors(model)
-        if onnx_tools.dtype_name(tensor.data_type) in ("int64", "int32")
+        if dtypes.onnx_dtype_name(tensor.data_type) in ("int64", "int32")
         and 0 < onnx_tools.stored_bytes(tensor) <= onnx_tools.SMALL_BYTES
         and not onnx_tools.external(tensor)
     }

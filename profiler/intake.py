@@ -17,7 +17,7 @@ from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.sandbox import Limits
 from profiler.tasks import procedure
-from profiler.triage import Verdict, admitted, companions, examine, unpack
+from profiler.triage.examine import Verdict, admitted, companions, examine, unpack
 from profiler.types import Model
 
 INSPECT_S = 60.0

@@ -17,7 +17,7 @@ from profiler.measure import Feed
 from profiler.runtimes import runtimes
 from profiler.tasks import ChildDesk, procedure, task
 from profiler.timing import Settings
-from profiler.triage_data import triage_data
+from profiler.triage.data import triage_data
 from profiler.types import Model
 
 

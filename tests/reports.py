@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from advisor import footprint, payback
-from advisor.credits import credited
-from advisor.outlook import outlook
 from advisor.recommend import Candidate, recommend, variant_title
+from advisor.report.credits import credited
+from advisor.report.outlook import outlook
 from advisor.types import Budget, Footprint, Quality, Report, Step, Variant
 from data.estimate import Estimate
 from profiler.types import Layer, Machine, Measurement, Model, Tensor, Workload

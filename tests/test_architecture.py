@@ -24,7 +24,7 @@ OWNERS = {
     "sklearn": ("advisor/techniques", "profiler/examples"),
     "mlperf_loadgen": ("profiler/timing", "profiler/load"),
     "scipy": ("advisor",),
-    "kaleido": ("advisor/exporters", "advisor/figures_image.py"),
+    "kaleido": ("advisor/exporters", "advisor/figures/image.py"),
     "weasyprint": ("advisor/exporters",),
     "huggingface_hub": ("advisor/exporters",),
     "transformers": ("profiler/formats",),

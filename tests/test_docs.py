@@ -120,7 +120,7 @@ def test_names_and_files_of_the_code_exist(page):
     for name in set(NAME.findall(text(page))):
         resolved(name)
     for name in set(FILE.findall(text(page))):
-        missing_on_purpose = re.search(r"/x\.|/cli_x\.|NNN", name) or page.name == "extending.md"
+        missing_on_purpose = re.search(r"/x\.|NNN", name) or page.name == "extending.md"
         assert missing_on_purpose or (ROOT / name).exists(), f"{page.name} names {name}"
 
 

@@ -67,7 +67,7 @@ def _row(report: Report, name: str, footprint: Footprint) -> dict[str, Any]:
 
 
 def _place(report: Report) -> dict[str, Any]:
-    from advisor.report_place import place_of
+    from advisor.report.zone import place_of
 
     if report.budget.zone is None:
         return {}

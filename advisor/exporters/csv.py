@@ -13,8 +13,8 @@ class Csv:
         return None
 
     def render(self, report: Report) -> bytes:
-        """The rows of `advisor.report_rows`, UTF-8; no cell of them is a formula to a spreadsheet."""
-        from advisor.report_rows import rows
+        """The rows of `advisor.report.rows`, UTF-8; no cell of them is a formula to a spreadsheet."""
+        from advisor.report.rows import rows
         from data.text import csv_cell
 
         text: str = rows(report).map(csv_cell).to_csv(index=False, lineterminator="\n")

@@ -14,7 +14,7 @@ class Html:
 
     def render(self, report: Report) -> bytes:
         """The file, UTF-8."""
-        from advisor import report_html
+        from advisor.report import html as report_html
 
         return report_html.page(report).encode()
 

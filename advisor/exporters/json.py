@@ -3,7 +3,7 @@
 import json
 from typing import Any, NoReturn
 
-from advisor import report_schema
+from advisor.report import schema as report_schema
 from advisor.types import Report
 from data.errors import InputError
 from data.records import from_plain, to_plain

@@ -14,8 +14,9 @@ class Markdown:
 
     def render(self, report: Report) -> bytes:
         """The document, UTF-8; nothing that came with the model is a mark of Markdown or HTML in it."""
-        from advisor import figures_report, report_markdown
-        from advisor.report_document import document
+        from advisor.figures import report as figures_report
+        from advisor.report import markdown as report_markdown
+        from advisor.report.contents import document
 
         made = document(report)
         charts = {

@@ -26,8 +26,8 @@ class Card:
 
         from huggingface_hub import ModelCard, ModelCardData
 
-        from advisor import report_markdown
-        from advisor.report_document import document
+        from advisor.report import markdown as report_markdown
+        from advisor.report.contents import document
 
         more: dict[str, Any] = {"co2_eq_emissions": found} if (found := _emissions(report)) else {}
         data = ModelCardData(
@@ -46,7 +46,7 @@ def _tags(report: Report) -> list[str]:
 
 def _emissions(report: Report) -> dict[str, Any] | None:
     """Of a year of serving, and said so: this tool did not see the training."""
-    from advisor.report_place import place_of
+    from advisor.report.zone import place_of
     from data import words
 
     carbon = report.footprint_after.g_co2e_per_year

@@ -15,10 +15,10 @@ class Parquet:
         return None
 
     def render(self, report: Report) -> bytes:
-        """The rows of `advisor.report_rows`, and `samples_ms`: a list of the calls that were timed."""
+        """The rows of `advisor.report.rows`, and `samples_ms`: a list of the calls that were timed."""
         import pandas as pd
 
-        from advisor.report_rows import rows, samples
+        from advisor.report.rows import rows, samples
 
         taken = samples(report)
         found = rows(report)

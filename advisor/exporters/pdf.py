@@ -15,7 +15,7 @@ class Pdf:
         """A sentence where Pango, or the Chromium that draws the charts, is not on this machine."""
         from ctypes.util import find_library
 
-        from advisor import figures_image
+        from advisor.figures import image as figures_image
 
         if find_library("pango-1.0") is None or find_library("pangoft2-1.0") is None:
             return PANGO
@@ -25,7 +25,7 @@ class Pdf:
         """The file, A4. Nothing is fetched while it is made. Raises Unavailable where something it needs is missing."""
         if (sentence := self.missing()) is not None:
             raise Unavailable(sentence)
-        from advisor import report_html
+        from advisor.report import html as report_html
 
         try:
             from weasyprint import HTML

@@ -17,7 +17,7 @@ class Script:
         from pprint import pformat
 
         from advisor.recommend import title
-        from advisor.reproduce import recipe
+        from advisor.report.reproduce import recipe
         from data.version import VERSION
 
         plan = report.recommendation.plan

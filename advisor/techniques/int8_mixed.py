@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from advisor import facts, int8
-from advisor.mixed_precision import within_loss
+from advisor.surgery import facts, int8
+from advisor.surgery.mixed_precision import within_loss
 from advisor.techniques import Product, Request
 from data.errors import InputError, Unavailable
 from profiler.types import Machine, Model

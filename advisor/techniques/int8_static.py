@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from advisor import facts, int8, onnx_rewrite
+from advisor.surgery import facts, int8, onnx_rewrite
 from advisor.techniques import Product, Request
 from data.errors import InputError, Unavailable
 from profiler.types import Machine, Model

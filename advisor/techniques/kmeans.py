@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from advisor import codebook, facts, layers, onnx_rewrite, storage
+from advisor.surgery import codebook, facts, layers, onnx_rewrite, storage
 from advisor.techniques import Product, Request
 from data.errors import InputError
 from profiler.types import Machine, Model

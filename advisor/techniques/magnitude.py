@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from advisor import facts, layers, onnx_rewrite
+from advisor.surgery import facts, layers, onnx_rewrite
 from advisor.techniques import Product, Request
 from data.errors import InputError
 from profiler.types import Machine, Model

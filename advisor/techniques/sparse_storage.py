@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from advisor import facts, layers, onnx_rewrite, sparse, storage
+from advisor.surgery import facts, layers, onnx_rewrite, sparse, storage
 from advisor.techniques import Product, Request
 from data.errors import InputError
 from data.units import BITS_PER_BYTE

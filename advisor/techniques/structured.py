@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from advisor import channels, facts, finetune, heads, onnx_rewrite, torch_graph
+from advisor.surgery import channels, facts, finetune, heads, onnx_rewrite, torch_graph
 from advisor.techniques import Product, Request
 from data.errors import InputError
 from profiler.types import Machine, Model

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from advisor import facts, onnx_rewrite
+from advisor.surgery import facts, onnx_rewrite
 from advisor.techniques import Product, Request
 from data.errors import InputError
 from profiler.types import Machine, Model

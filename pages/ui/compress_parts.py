@@ -4,10 +4,11 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from advisor import compress, report_frames
-from advisor.figures_report import figure
+from advisor import compress
+from advisor.figures.report import figure
 from advisor.plan import plan
 from advisor.recommend import title
+from advisor.report import frames as report_frames
 from advisor.types import Budget, Plan, Report
 from data import units, words
 from data.estimate import Estimate

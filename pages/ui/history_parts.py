@@ -6,7 +6,8 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from advisor import figures, history, model_frames
+from advisor import history, model_frames
+from advisor.figures import named as figures
 from advisor.forget import forget
 from data import words
 from data.questions import ready

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from advisor import figures, figures_llm
+from advisor.figures import llm as figures_llm
+from advisor.figures import named as figures
 from advisor.llm import backtest, configs, frames, speed
 from advisor.llm import memory as sizes
 from advisor.llm.architecture import Architecture

@@ -3,7 +3,8 @@
 import pandas as pd
 import streamlit as st
 
-from advisor import figures, overview
+from advisor import overview
+from advisor.figures import named as figures
 from advisor.types import Footprint
 from data import units, words
 from data.estimate import Estimate

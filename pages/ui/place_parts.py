@@ -5,13 +5,15 @@ from dataclasses import dataclass
 import pandas as pd
 import streamlit as st
 
-from advisor import figures_place, model_frames
-from advisor.latency_ops import DTYPES
-from advisor.placement import Answer, Filters, Traffic, place
-from advisor.placement_inputs import candidates as variants
-from advisor.placement_inputs import stored_as, this_machine
-from advisor.placement_offers import places
-from advisor.placement_options import Candidate, Here, options
+from advisor import model_frames
+from advisor.figures import place as figures_place
+from advisor.latency.operators import DTYPES
+from advisor.placement.choose import Answer, Traffic, place
+from advisor.placement.filters import Filters
+from advisor.placement.inputs import candidates as variants
+from advisor.placement.inputs import stored_as, this_machine
+from advisor.placement.offers import places
+from advisor.placement.options import Candidate, Here, options
 from advisor.types import Placement
 from data import tables, units, words
 from data.errors import InputError

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from advisor import figures, model_frames, physics
+from advisor import model_frames, physics
+from advisor.figures import named as figures
 from data import words
 from pages.ui import cards, formats, pickers, state, style, tables, work
 from profiler.peaks import kept_peaks

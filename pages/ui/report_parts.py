@@ -3,11 +3,12 @@
 import pandas as pd
 import streamlit as st
 
-from advisor import figures_report, history
-from advisor.document import Section, Table
+from advisor import history
 from advisor.exporters import exporters
 from advisor.exporters.json import read
-from advisor.report_document import document
+from advisor.figures import report as figures_report
+from advisor.report.contents import document
+from advisor.report.document import Section, Table
 from advisor.types import Report
 from data.text import plain
 from pages.ui import cards, formats, state, style, tables

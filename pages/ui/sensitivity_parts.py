@@ -3,7 +3,7 @@
 import pandas as pd
 import streamlit as st
 
-from advisor import figures
+from advisor.figures import named as figures
 from advisor.find_sensitive import find_sensitive
 from advisor.sensitivity import Ranking
 from data.records import from_plain

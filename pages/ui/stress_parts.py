@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from advisor import figures, model_frames
+from advisor import model_frames
+from advisor.figures import named as figures
 from data import words
 from pages.ui import cards, state, style, work
 from profiler.load import load_kept, sweep_kept

@@ -6,8 +6,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from advisor import figures_trends, rebound
-from advisor.figures_trends import Level
+from advisor import rebound
+from advisor.figures import trends as figures_trends
+from advisor.figures.trends import Level
 from advisor.trends import classes, growth, projection, regulation
 from advisor.trends.classes import CLASSES
 from advisor.trends.fits import Fit

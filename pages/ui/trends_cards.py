@@ -5,7 +5,7 @@ from typing import Any
 
 import streamlit as st
 
-from advisor import figures_trends
+from advisor.figures import trends as figures_trends
 from advisor.trends import grid, view, wording
 from advisor.trends.metrics import METRICS
 from advisor.trends.reference import reference_fits

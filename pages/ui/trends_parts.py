@@ -9,8 +9,9 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from advisor import figures_image, figures_trends
-from advisor.figures_trends import Level, Scale, Star
+from advisor.figures import image as figures_image
+from advisor.figures import trends as figures_trends
+from advisor.figures.trends import Level, Scale, Star
 from advisor.trends import fits, regulation, view, wording
 from advisor.trends.metrics import Metric
 from advisor.trends.rows import ABOUT_SETS, SETS, newest_year

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from profiler import onnx_tools
+from profiler.onnx_graph import tools as onnx_tools
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from profiler.onnx_model import read_onnx
+from profiler.onnx_graph.model import read_onnx
 from profiler.types import Model
 
 
@@ -26,8 +26,8 @@ class Bundle:
 
     def read(self, path: Path, shapes: Mapping[str, tuple[int, ...]]) -> Model:
         """What the model inside is; it is unpacked into a passing folder. Raises InputError on an unsafe archive."""
-        from profiler.triage import bundle_names
-        from profiler.triage_zip import Archive, extract
+        from profiler.triage.examine import bundle_names
+        from profiler.triage.zip import Archive, extract
 
         with tempfile.TemporaryDirectory() as folder, path.open("rb") as file:
             archive = Archive(file, path.stat().st_size)

@@ -13,7 +13,7 @@ from typing import Any
 from data.errors import InputError, Unavailable
 from data.text import plain
 from profiler.inputs import SEQUENCE_LENGTH
-from profiler.torch_model import model_of
+from profiler.torch_graph.model import model_of
 from profiler.types import Axis, Model, Tensor
 
 NO_WEIGHTS = "Latency needs a model that runs: this is a configuration, without weights. Export the model to ONNX."

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from profiler.onnx_model import read_onnx
-from profiler.triage_onnx import seems_onnx
+from profiler.onnx_graph.model import read_onnx
+from profiler.triage.onnx import seems_onnx
 from profiler.types import Model
 
 IR_VERSION = 0x08  # the protobuf tag of ModelProto's first field

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
-from profiler.torch_model import dtype_of, model_of
+from profiler.torch_graph.model import dtype_of, model_of
 from profiler.types import Axis, Model, Tensor
 
 

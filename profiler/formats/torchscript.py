@@ -10,7 +10,7 @@ from typing import Any
 
 from data.errors import InputError
 from data.text import plain
-from profiler.torch_model import dtype_of, model_of
+from profiler.torch_graph.model import dtype_of, model_of
 from profiler.types import Axis, Model, Tensor
 
 HANDS_ON = ("aten::to", "aten::contiguous", "aten::float", "aten::detach", "aten::type_as")

@@ -21,7 +21,7 @@ def test_it_says_what_it_is(name):
 
 @pytest.mark.parametrize("case", CASES)
 def test_it_renders_every_kind_of_report(name, case, monkeypatch):
-    from advisor import figures_report
+    from advisor.figures import report as figures_report
 
     exporter = exporters()[name]
     if (sentence := exporter.missing()) is not None:
@@ -37,7 +37,7 @@ def test_it_renders_every_kind_of_report(name, case, monkeypatch):
 
 
 def test_where_something_is_missing_it_refuses_in_one_line(name, monkeypatch):
-    from advisor import figures_image
+    from advisor.figures import image as figures_image
 
     monkeypatch.setattr(figures_image, "_browser", lambda: None)
     exporter = exporters()[name]

@@ -185,8 +185,8 @@ def test_a_model_that_is_too_large_for_one_file_works_or_is_refused(technique, t
     path = FITTING.get(technique.NAME, small.mlp)(tmp_path / "model.onnx")
     whole = small.facts(path)
     onnx.save(onnx.load(path), path, save_as_external_data=True, location="model.onnx.data", size_threshold=128)
-    monkeypatch.setattr("advisor.facts.ONE_FILE_BYTES", 3 << 10)
-    monkeypatch.setattr("profiler.onnx_tools.EXTERNAL_ABOVE_BYTES", 3 << 10)
+    monkeypatch.setattr("advisor.surgery.facts.ONE_FILE_BYTES", 3 << 10)
+    monkeypatch.setattr("profiler.onnx_graph.tools.EXTERNAL_ABOVE_BYTES", 3 << 10)
     if (reason := technique.refuses(whole, small.MACHINE)) is not None:
         sentence(reason)
         assert "1 GB" in reason

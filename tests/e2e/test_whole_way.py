@@ -7,7 +7,7 @@ import onnx
 import pytest
 import small_models
 
-from advisor.report_document import VERDICTS
+from advisor.report.contents import VERDICTS
 
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 180_000

@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from advisor.reproduce import reproduce
+from advisor.report.reproduce import reproduce
 
 HOW = {'steps': [('int8', {})],
  'shapes': {'x': (1, 784)},

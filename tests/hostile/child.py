@@ -151,7 +151,7 @@ def _mutated(data, dice):
 
 def _outcome(desk, path, name):
     from profiler.inspect import inspect
-    from profiler.triage import triage, unpack
+    from profiler.triage.examine import triage, unpack
 
     started = time.monotonic()
     try:

@@ -7,8 +7,8 @@ import pytest
 from data.errors import InputError
 from profiler.files import sha256_of
 from profiler.sandbox import Limits
-from profiler.triage import triage
-from profiler.triage_data import triage_data
+from profiler.triage.data import triage_data
+from profiler.triage.examine import triage
 from tests.hostile import build_files, build_torch
 from tests.hostile.build_onnx import BROKEN
 from tests.hostile.world import check_text, run

@@ -13,7 +13,7 @@ from profiler.jobs import Desk
 from profiler.measure import Entry, Feed
 from profiler.sandbox import Limits
 from profiler.timing import Settings
-from profiler.triage_data import triage_data
+from profiler.triage.data import triage_data
 from profiler.types import Model
 from tests.fakes import Keeper
 from tests.hostile.world import CORPUS, NO_CORPUS, check_text, corpus, run, untouched

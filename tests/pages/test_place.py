@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 import reports
 
-from advisor import placement
-from advisor.placement import Filters, Traffic, place
-from advisor.placement_inputs import candidates
+from advisor.placement import choose as placement
+from advisor.placement.choose import Filters, Traffic, place
+from advisor.placement.inputs import candidates
 from data import units, words
 from data.home import home
 from data.store import Store

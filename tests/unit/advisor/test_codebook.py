@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from advisor import codebook
+from advisor.surgery import codebook
 from advisor.techniques.kmeans import fit
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from advisor import compensate
+from advisor.surgery import compensate
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 import pytest
 
 from advisor import device_energy
-from advisor.latency import Prediction
+from advisor.latency.predict import Prediction
 from data.errors import InputError
 from data.estimate import exact
 from data.tables import device, frame

@@ -14,10 +14,10 @@ from huggingface_hub import ModelCard
 from reports import HOSTILE, MODEL, report
 from small_models import mlp
 
-from advisor import report_markdown
 from advisor.exporters import exporters
 from advisor.exporters.codecarbon_csv import COLUMNS
-from advisor.reproduce import reproduce
+from advisor.report import markdown as report_markdown
+from advisor.report.reproduce import reproduce
 from advisor.types import Budget, Step
 from data.text import FORMULA_STARTS
 

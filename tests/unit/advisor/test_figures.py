@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor import figures, figures_labels, figures_style
+from advisor.figures import labels as figures_labels
+from advisor.figures import named as figures
+from advisor.figures import style as figures_style
 
 PLANS = pd.DataFrame(
     [

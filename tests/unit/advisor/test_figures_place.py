@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from advisor import figures_place
+from advisor.figures import place as figures_place
 from data import tables
 
 

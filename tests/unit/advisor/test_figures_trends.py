@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from advisor import figures_image, figures_trends
-from advisor.figures_trends import Level, Scale, Star
+from advisor.figures import image as figures_image
+from advisor.figures import trends as figures_trends
+from advisor.figures.trends import Level, Scale, Star
 from advisor.trends import grid, projection, view
 from advisor.trends.filters import Filter
 from advisor.trends.metrics import METRICS

@@ -3,12 +3,14 @@
 import numpy as np
 import pytest
 
-from advisor import latency_cpu, latency_gpu, latency_parameters
-from advisor.latency import predict
-from advisor.latency_cpu import Cpu
-from advisor.latency_gpu import Gpu
-from advisor.latency_ops import BATCHED, ELEMENTWISE, MATMUL, SOFTMAX, from_layers, from_rows, graph
-from advisor.latency_parameters import Parameters
+from advisor.latency import cpu as latency_cpu
+from advisor.latency import gpu as latency_gpu
+from advisor.latency import parameters as latency_parameters
+from advisor.latency.cpu import Cpu
+from advisor.latency.gpu import Gpu
+from advisor.latency.operators import BATCHED, ELEMENTWISE, MATMUL, SOFTMAX, from_layers, from_rows, graph
+from advisor.latency.parameters import Parameters
+from advisor.latency.predict import predict
 from data.errors import InputError
 from data.tables import devices
 from profiler.types import Layer

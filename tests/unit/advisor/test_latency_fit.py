@@ -6,10 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from advisor import backtest, latency_fit, latency_parameters
-from advisor.latency_data import models, squares
-from advisor.latency_intervals import LeftOut, covered, interval
-from advisor.latency_parameters import NAMES
+from advisor.latency import backtest
+from advisor.latency import fit as latency_fit
+from advisor.latency import parameters as latency_parameters
+from advisor.latency.intervals import LeftOut, covered, interval
+from advisor.latency.measured import models, squares
+from advisor.latency.parameters import NAMES
 from data.estimate import exact
 from data.tables import frame
 from profiler.types import Layer, Machine, Measurement, Model, Peaks, Workload

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from advisor import placement, placement_offers
-from advisor.latency_ops import graph
-from advisor.placement import Filters, Traffic, place
-from advisor.placement_offers import COLUMNS
-from advisor.placement_options import NO_LIMIT, WATTS, Candidate, Here, floor_ms, options, targets
+from advisor.latency.operators import graph
+from advisor.placement import choose as placement
+from advisor.placement import offers as placement_offers
+from advisor.placement.choose import Traffic, place
+from advisor.placement.filters import Filters
+from advisor.placement.offers import COLUMNS
+from advisor.placement.options import NO_LIMIT, WATTS, Candidate, Here, floor_ms, options, targets
 from data.errors import InputError
 from data.estimate import Estimate, exact
 from data.tables import device

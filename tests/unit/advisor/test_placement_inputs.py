@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 import reports
 
-from advisor.placement_inputs import candidates, stored_as, this_machine
+from advisor.placement.inputs import candidates, stored_as, this_machine
 from data.errors import InputError
 from data.estimate import Estimate
 from profiler.types import Tensor

@@ -10,10 +10,11 @@ import jsonschema
 import pytest
 from reports import CASES, HOSTILE, MODEL, report
 
-from advisor import figures_report, report_schema
 from advisor.exporters import exporters
 from advisor.exporters.json import read
-from advisor.report_document import document
+from advisor.figures import report as figures_report
+from advisor.report import schema as report_schema
+from advisor.report.contents import document
 from data.errors import InputError
 from data.store import Store
 from profiler.types import Layer

@@ -6,7 +6,8 @@ import pytest
 import small_models as small
 from onnx import numpy_helper
 
-from advisor import fake_quant, layers, mixed_precision, onnx_rewrite, sensitivity
+from advisor import sensitivity
+from advisor.surgery import fake_quant, layers, mixed_precision, onnx_rewrite
 from advisor.techniques import Request, techniques
 from data.errors import InputError
 from data.records import to_plain

@@ -6,8 +6,8 @@ import pandas as pd
 import pytest
 import small_models as small
 
-from advisor import figures
 from advisor.__main__ import main
+from advisor.figures import named as figures
 from advisor.techniques import Request, techniques
 
 

@@ -6,7 +6,7 @@ import pytest
 import reports
 
 from advisor.plan import yearly
-from advisor.report_document import document
+from advisor.report.contents import document
 from advisor.site import site
 from data import own, tables
 from data.errors import InputError

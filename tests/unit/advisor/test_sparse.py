@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from advisor import sparse
+from advisor.surgery import sparse
 
 DIAGONAL = np.array([[3.0, 0.0], [0.0, 5.0]], np.float32)
 

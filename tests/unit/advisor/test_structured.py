@@ -6,7 +6,7 @@ import pytest
 import small_models as small
 from onnx import numpy_helper
 
-from advisor import channels, heads, onnx_rewrite, torch_graph
+from advisor.surgery import channels, heads, onnx_rewrite, torch_graph
 from advisor.techniques import Request, techniques
 
 

@@ -4,10 +4,12 @@ import pandas as pd
 import pytest
 from test_placement import offer, option
 
-from advisor import placement, through_time
 from advisor.footprint import yearly
-from advisor.placement import Filters, Traffic
-from advisor.placement_offers import COLUMNS
+from advisor.placement import choose as placement
+from advisor.placement import through_time
+from advisor.placement.choose import Traffic
+from advisor.placement.filters import Filters
+from advisor.placement.offers import COLUMNS
 from advisor.types import Footprint
 from data.errors import InputError
 from data.estimate import Estimate, exact

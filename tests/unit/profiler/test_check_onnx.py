@@ -3,7 +3,7 @@
 import pytest
 
 from data.errors import InputError
-from profiler.check_onnx import check_onnx
+from profiler.onnx_graph.check import check_onnx
 from tests.hostile.build_onnx import BROKEN, SOUND
 
 

@@ -7,7 +7,7 @@ import torch
 
 from profiler.examples import bert, digits
 from profiler.inputs import load_npz
-from profiler.onnx_model import read_onnx
+from profiler.onnx_graph.model import read_onnx
 
 
 class Desk:

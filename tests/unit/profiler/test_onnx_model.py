@@ -7,8 +7,9 @@ from onnx import TensorProto, helper
 from onnx_cases import FLOAT, INT64, build, constant, read, weight
 
 from data.errors import InputError
-from profiler import onnx_tools, onnx_weights
 from profiler.examples import bert
+from profiler.onnx_graph import tools as onnx_tools
+from profiler.onnx_graph import weights as onnx_weights
 
 node = helper.make_node
 

@@ -8,7 +8,7 @@ from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn import functional
 
-from profiler.torch_layers import trace
+from profiler.torch_graph.layers import trace
 
 
 @pytest.mark.parametrize("name", make_models.SHAPES)

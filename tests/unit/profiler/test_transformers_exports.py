@@ -4,8 +4,8 @@ import pytest
 import torch
 import transformers
 
-from profiler.onnx_model import read_onnx
-from profiler.torch_layers import trace
+from profiler.onnx_graph.model import read_onnx
+from profiler.torch_graph.layers import trace
 
 SIZES = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 64}
 IDS = {"input_ids": torch.ones(2, 12, dtype=torch.int64), "attention_mask": torch.ones(2, 12, dtype=torch.int64)}

@@ -89,7 +89,8 @@ def test_an_error_comes_back_as_from_any_child(jobs, model):
 
 def test_other_tasks_do_not_take_it(jobs, model):
     ready(jobs)
-    sandbox.run("profiler.triage:examine", {"path": str(model), "name": "m.onnx"}, folder=job(jobs), readable=[model])
+    arguments = {"path": str(model), "name": "m.onnx"}
+    sandbox.run("profiler.triage.examine:examine", arguments, folder=job(jobs), readable=[model])
     assert warm._waiting is not None
 
 

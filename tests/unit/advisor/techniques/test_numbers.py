@@ -6,7 +6,7 @@ import pytest
 import small_models as small
 from onnx import numpy_helper
 
-from advisor import layers, onnx_rewrite, storage
+from advisor.surgery import layers, onnx_rewrite, storage
 from advisor.techniques import Request, techniques
 from data.errors import InputError
 

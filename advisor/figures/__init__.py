@@ -1,0 +1,1 @@
+"""Every chart: rows in, plotly figure out, for pages and reports alike."""

@@ -1,0 +1,130 @@
+"""Where a server can stand: every instance in every region of its provider, with price, grid and PUE; and the users."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from advisor.placement.filters import Filters
+from advisor.placement.options import HERE, HERE_ID, Here, targets
+from data.energy import equivalents
+from data.errors import InputError
+from data.tables import Zone, frame, prices, regions, zone, zones
+from data.text import plain
+
+PUE_RANGE = 0.3  # around the default where a provider publishes none
+COLUMNS = (
+    "offer_id", "target_id", "provider", "instance_type", "device_id", "region_id", "zone_id", "country", "latitude",
+    "longitude", "usd_per_h", "spot_usd_per_h", "price_source", "available", "pue_low", "pue", "pue_high", "pue_known",
+    "g_low_per_kwh", "g_per_kwh", "g_high_per_kwh", "carbon_free_hourly_frac", "renewable_match_annual_frac",
+)  # fmt: skip
+
+
+def offers(filters: Filters, here: Here | None) -> pd.DataFrame:
+    """Every offer with `allowed`: what the filters let pass. Raises InputError on a provider, country or region that
+    is in no table."""
+    rows = _everywhere()
+    _check(filters, rows)
+    last = len(rows)
+    rows = rows if filters.unknown_too else rows[rows["available"].eq(True)]
+    if here is not None:
+        rows = pd.concat([rows, _here(here, last)], ignore_index=True)
+    allowed = pd.Series(True, index=rows.index)
+    for column, wanted in (("provider", filters.providers), ("country", filters.countries)):
+        allowed &= rows[column].isin([*wanted, HERE]) if wanted else True
+    names = rows["provider"] + "/" + rows["region_id"].fillna("")
+    allowed &= names.isin([*filters.regions, f"{HERE}/"]) if filters.regions else True
+    price = rows["spot_usd_per_h"] if filters.spot else rows["usd_per_h"]
+    return rows.assign(allowed=allowed | rows["provider"].eq(HERE), usd_per_h=price.astype(float))
+
+
+def places(users_at: Sequence[str]) -> pd.DataFrame:
+    """Latitude and longitude of the users' places. Raises InputError on one that is not known."""
+    found = [_place(name) for name in users_at]
+    return pd.DataFrame(found, columns=["latitude", "longitude"], dtype=float)
+
+
+@cache
+def _everywhere() -> pd.DataFrame:
+    """All instances x the regions of their provider: priced ones are available, others are not known to be."""
+    served = pd.DataFrame([
+        {"target_id": one.target_id, "provider": one.provider, "instance_type": one.instance_type,
+         "device_id": one.device_id} for one in targets()
+    ])  # fmt: skip
+    rows = served.merge(_regions(), on="provider")
+    priced = pd.DataFrame([
+        {"provider": one.provider, "instance_type": one.instance_type, "region_id": one.region_id,
+         "usd_per_h": one.usd_per_h, "spot_usd_per_h": one.spot_usd_per_h,
+         "price_source": f"instances/{one.source_id}"} for one in prices()
+    ])  # fmt: skip
+    rows = rows.merge(priced, on=["provider", "instance_type", "region_id"], how="left")
+    rows["available"] = rows["usd_per_h"].notna().astype(object).where(rows["usd_per_h"].notna(), None)
+    rows["offer_id"] = np.arange(len(rows))
+    return rows[list(COLUMNS)]
+
+
+def _regions() -> pd.DataFrame:
+    grid = {one.zone_id: one for one in zones()}
+    default = equivalents()["pue_industry_2024"].value
+    found = []
+    for one in regions():
+        at: Zone | None = grid.get(one.zone_id or "")
+        pue = one.pue_estimate()
+        found.append({
+            "provider": one.provider, "region_id": one.region_id, "zone_id": one.zone_id,
+            "country": one.country_iso2, "latitude": one.latitude, "longitude": one.longitude,
+            "pue_low": pue.low if pue else default - PUE_RANGE, "pue": pue.mid if pue else default,
+            "pue_high": pue.high if pue else default + PUE_RANGE, "pue_known": pue is not None,
+            "g_low_per_kwh": at and at.low_g_per_kwh, "g_per_kwh": at and at.g_per_kwh,
+            "g_high_per_kwh": at and at.high_g_per_kwh, "carbon_free_hourly_frac": one.carbon_free_hourly_frac,
+            "renewable_match_annual_frac": one.renewable_match_annual_frac,
+        })  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def _here(here: Here, offer_id: int) -> pd.DataFrame:
+    at = zone(here.zone_id) if here.zone_id else None
+    latitude = here.latitude if here.latitude is not None else at and at.latitude
+    longitude = here.longitude if here.longitude is not None else at and at.longitude
+    row: dict[str, Any] = {
+        "offer_id": offer_id, "target_id": HERE_ID, "provider": HERE, "instance_type": here.name,
+        "device_id": here.device_id, "zone_id": here.zone_id, "country": here.zone_id and here.zone_id[:2],
+        "latitude": latitude, "longitude": longitude, "usd_per_h": here.usd_per_h, "price_source": "given",
+        "available": True, "pue_low": here.pue, "pue": here.pue, "pue_high": here.pue, "pue_known": True,
+        "g_low_per_kwh": at and at.low_g_per_kwh, "g_per_kwh": at and at.g_per_kwh,
+        "g_high_per_kwh": at and at.high_g_per_kwh,
+    }  # fmt: skip
+    return pd.DataFrame([row], columns=list(COLUMNS))
+
+
+def _place(name: str) -> tuple[float, float]:
+    parts = name.split(",")
+    if len(parts) == 2:
+        try:
+            latitude, longitude = float(parts[0]), float(parts[1])
+        except ValueError:
+            latitude = longitude = 1e9
+        if abs(latitude) <= 90 and abs(longitude) <= 180:
+            return latitude, longitude
+    known = {f"{one.provider}/{one.region_id}": (one.latitude, one.longitude) for one in regions()}
+    at = known.get(name) or next(((one.latitude, one.longitude) for one in zones() if one.zone_id == name), None)
+    if at is None or at[0] is None or at[1] is None:
+        raise InputError(
+            f"It is not known where '{plain(name, 40)}' is.",
+            hint="Give a zone (DE), a region (aws/eu-central-1) or 52.5,13.4.",
+        )
+    return at[0], at[1]
+
+
+def _check(filters: Filters, rows: pd.DataFrame) -> None:
+    for what, wanted, known in (
+        ("provider", filters.providers, set(frame("regions", "providers")["provider"])),
+        ("country", filters.countries, set(rows["country"].dropna())),
+        ("region", filters.regions, set(rows["provider"] + "/" + rows["region_id"])),
+    ):
+        missing = [name for name in wanted if name not in known]
+        if missing:
+            some = ", ".join(sorted(known)[:6])
+            raise InputError(f"No {what} of the table is called {plain(missing[0], 40)}.", hint=f"Some: {some}.")

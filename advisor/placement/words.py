@@ -1,0 +1,144 @@
+"""What decided a placement, in words: what binds, how far the next one is, what would change the answer."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from advisor.latency.operators import from_layers
+from data import words
+from data.tables import device
+
+if TYPE_CHECKING:
+    from advisor.placement.options import Candidate, Here
+    from advisor.types import Placement
+
+LIMITS = {
+    "without_latency": "the latency budget", "without_memory": "the memory of the devices",
+    "without_filters": "the filters", "without_price": "the price limit",
+}  # fmt: skip
+AMOUNTS = {"energy": words.energy_kwh, "carbon": words.carbon, "cost": words.usd, "latency": words.latency}
+LEAST_GAIN = 0.001  # a smaller gain is none
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """The sentences of an answer."""
+
+    headline: str
+    binding: str
+    margin: str
+    would_change: tuple[str, ...]
+
+
+def told(
+    ranked: pd.DataFrame, counts: Any, objective: str, budget_ms: float | None, candidates: Sequence["Candidate"],
+    offer: pd.DataFrame,
+) -> Told:  # fmt: skip
+    """The sentences for these ranked rows and the counts of everything that was judged."""
+    if ranked.empty:
+        return Told(headline=_nothing(counts, budget_ms, candidates, offer), binding=_binds(counts), margin="",
+                    would_change=tuple(_relaxed(counts, None, objective)))  # fmt: skip
+    best = ranked.iloc[0]
+    gains = _relaxed(counts, float(best["value"]), objective)
+    amount = _amount(objective, best["value"]) + ("" if objective == "latency" else " a year")
+    return Told(
+        headline=(
+            f"{_name(best)}: {int(best['instances'])} x {best['instance_type']}, batch {int(best['batch'])}, {amount}"
+        ),
+        binding=_binds(counts, float(best["value"])),
+        margin=_margin(ranked, objective),
+        would_change=tuple(gains),
+    )
+
+
+def reasons(row: Mapping[Any, Any]) -> tuple[str, ...]:
+    """What is to be known of one placement."""
+    found = [
+        f"{words.latency(row['service_ms'])} in the device, {words.latency(row['fill_ms'])} to fill the batch, "
+        f"{words.latency(row['queue_ms'])} in the queue"
+        + (f", {words.latency(row['network_ms'])} on the way" if row["network_ms"] is not None else ""),
+    ]
+    if row["available"] is None:
+        found.append("Whether this region has this instance is not known.")
+    if not row["pue_known"]:
+        found.append("The provider publishes no PUE for this region: the world's average stands for it.")
+    if row["fits"] is None:
+        found.append("Whether the model fits this device's memory is not known.")
+    return tuple(found)
+
+
+def broken_here(found: "Placement", budget_ms: float | None, here: "Here") -> tuple[str, ...]:
+    """What stands against this machine, one sentence each."""
+    against = []
+    if budget_ms is not None and found.answer_ms is not None and found.answer_ms > budget_ms:
+        told = words.latency(found.answer_ms)
+        against.append(f"Here it answers in {told}, over the {words.latency(budget_ms)} allowed.")
+    if found.replicas > here.machines:
+        against.append(f"This traffic needs {found.replicas:,} machines like this one; there is {here.machines}.")
+    return tuple(against)
+
+
+def _relaxed(counts: Any, best: float | None, objective: str) -> list[str]:
+    """One sentence for each limit whose fall alone would give something better."""
+    found = []
+    for column, limit in LIMITS.items():
+        value = counts[column]
+        if pd.isna(value) or (best is not None and value >= best * (1.0 - LEAST_GAIN)):
+            continue
+        told = f"Without {limit} it would be {_amount(objective, value)}"
+        found.append(told + (f", {words.change(value / best)}." if best else "."))
+    return found
+
+
+def _binds(counts: Any, best: float | None = None) -> str:
+    """The limit whose fall alone would gain most; empty where none would."""
+    known = {limit: counts[column] for column, limit in LIMITS.items() if pd.notna(counts[column])}
+    gains = {limit: value for limit, value in known.items() if best is None or value < best * (1.0 - LEAST_GAIN)}
+    return min(gains, key=lambda limit: gains[limit]) if gains else ""
+
+
+def _margin(ranked: pd.DataFrame, objective: str) -> str:
+    best = ranked.iloc[0]
+    others = ranked[(ranked["instance_type"] != best["instance_type"]) | (ranked["provider"] != best["provider"])]
+    others = others if len(others) else ranked.iloc[1:]
+    if others.empty:
+        return "Nothing else meets the limits."
+    other = others.iloc[0]
+    ratio = other["value"] / best["value"] if best["value"] else float("nan")
+    if pd.isna(ratio):
+        return f"Next: {_name(other)}, {other['instance_type']}."
+    amount = _amount(objective, other["value"])
+    return f"Next: {_name(other)}, {other['instance_type']}: {amount}, {words.change(ratio)}."
+
+
+def _nothing(counts: Any, budget_ms: float | None, candidates: Sequence["Candidate"], offer: pd.DataFrame) -> str:
+    from advisor.placement.options import floor_ms
+
+    if not offer.loc[offer["provider"].ne("here"), "allowed"].any():
+        return "No region is left after these filters."
+    fastest = counts["fastest_answer_ms"]
+    floors = []
+    names = [name for name in offer["device_id"].unique() if name != "here"]
+    for one in candidates:
+        if one.layers:
+            ops = from_layers(one.layers, one.dtype, folds=True).at_batch(1.0 / one.layers_batch)
+            floors.append(floor_ms(ops, [device(name) for name in names], one.dtype))
+    floor, where = min(floors) if floors else (0.0, "")
+    if budget_ms is not None and floor > budget_ms:
+        least = words.latency(floor)
+        return f"No device in the table can do this: arithmetic and bytes alone take {least} on the {where}."
+    if budget_ms is not None and pd.notna(fastest) and fastest > budget_ms:
+        return f"Nothing meets {words.latency(budget_ms)}: the quickest answer is {words.latency(fastest)}."
+    binds = _binds(counts)
+    return "Nothing meets all limits at once" + (f": {binds} alone stands in the way." if binds else ".")
+
+
+def _amount(objective: str, value: float) -> str:
+    return AMOUNTS[objective](float(value))
+
+
+def _name(row: Any) -> str:
+    region = row["region_id"]
+    return str(row["provider"]) if pd.isna(region) else f"{row['provider']} {region}"

@@ -1,0 +1,1 @@
+"""What a sizing report says, in every format: its contents, its rows, its schema."""

@@ -1,0 +1,172 @@
+"""What a report says of years: energy, carbon and turbine share, in things people know, ahead, and with a rebound."""
+
+import math
+
+from advisor.report import document as doc
+from advisor.report.document import Cell, Section
+from advisor.types import Footprint, Outlook, Report
+from data import units, words
+
+DAY_S = units.H_PER_DAY * units.S_PER_H
+
+
+def sections(report: Report) -> tuple[Section, ...]:
+    """The year, and, where its energy is known, the years ahead and what becomes of the saving."""
+    year = _year(report)
+    if report.outlook is None or not report.outlook.years:
+        return (year,)
+    return (year, _ahead(report.outlook), *_return(report, report.outlook))
+
+
+def _year(report: Report) -> Section:
+    before, after = report.footprint_before, report.footprint_after
+    if before.kwh_per_year is None:
+        return Section(
+            id="footprint", title="A year",
+            paragraphs=("The energy of a call is not known on this machine, so nothing is said of a year.",),
+        )  # fmt: skip
+    planned = report.recommendation.plan is not None
+    columns = ("Amount", "Today", "With the plan") if planned else ("Amount", "Today")
+    rows = []
+    for name, field, ladder, factor in PARTS:
+        if getattr(before, field) is None and field not in ALWAYS:
+            continue
+        row = [doc.text(name), doc.estimate(getattr(before, field), ladder, f"footprint_before.{field}", factor)]
+        then = doc.estimate(getattr(after, field), ladder, f"footprint_after.{field}", factor)
+        rows.append([*row, then] if planned else row)
+    rows += _cost(before, after, planned)
+    turbine = f"{units.TURBINE_MW:g} MW x {units.TURBINE_FULL_LOAD_H:,.0f} h = 12.5 GWh a year"
+    tables = [doc.table("A year at the given demand", columns, rows)]
+    tables += _told(report.outlook, planned) if report.outlook else []
+    return Section(
+        id="footprint", title="A year: energy, carbon and turbine share",
+        paragraphs=(
+            f"The reference is one wind turbine: {turbine}; the time given is how long it works for this. "
+            + _scope(before),
+        ),
+        tables=tuple(tables),
+    )  # fmt: skip
+
+
+def _cost(before: Footprint, after: Footprint, planned: bool) -> list[list[Cell]]:
+    if before.usd_per_year is None:
+        return []
+    cells = [
+        Cell(words.interval_of(value, words.usd), value.mid, f"{path}.usd_per_year.mid", value.basis)
+        if value is not None
+        else doc.text(words.NOT_KNOWN)
+        for value, path in ((before.usd_per_year, "footprint_before"), (after.usd_per_year, "footprint_after"))
+    ]
+    return [[doc.text("Electricity a year"), *cells[: 2 if planned else 1]]]
+
+
+PARTS = (
+    ("Energy of one call", "energy_j_per_call", words.JOULES, 1.0),
+    ("Energy a year", "kwh_per_year", words.KWH, 1.0),
+    ("of it while idle", "idle_kwh_per_year", words.KWH, 1.0),
+    ("CO2e a year", "g_co2e_per_year", words.GRAMS, 1.0),
+    ("of it from making the device", "embodied_g_co2e_per_year", words.GRAMS, 1.0),
+    ("Work of one wind turbine", "turbine_years", words.TURBINE, units.S_PER_YEAR),
+)
+ALWAYS = ("energy_j_per_call", "kwh_per_year", "g_co2e_per_year", "turbine_years")
+
+
+def _scope(before: Footprint) -> str:
+    parts = [
+        name
+        for name, value in (
+            ("idle hours", before.idle_kwh_per_year), ("the making of the device", before.embodied_g_co2e_per_year)
+        )
+        if value is None
+    ]  # fmt: skip
+    missing = ["PUE", *parts]
+    named = missing[0] if len(missing) == 1 else f"{', '.join(missing[:-1])} and {missing[-1]}"
+    return f"{named} {'is' if len(missing) == 1 else 'are'} not in these figures: they depend on the place."
+
+
+def _told(outlook: Outlook, planned: bool) -> list[doc.Table]:
+    if not outlook.equivalents:
+        return []
+    rows = []
+    for place, one in enumerate(outlook.equivalents):
+        path = f"outlook.equivalents.{place}"
+        row = [doc.text(one.label), doc.estimate(one.before, words.COUNTS, f"{path}.before")]
+        then = doc.estimate(one.after, words.COUNTS, f"{path}.after")
+        rows.append([*row, then] if planned else row)
+    columns = ("So many times", "Today", "With the plan") if planned else ("So many times", "Today")
+    return [doc.table("The same year in things people know", columns, rows)]
+
+
+def _calls(count: float | None) -> str:
+    return words.NOT_KNOWN if count is None else f"{words.count(math.ceil(count))} calls"
+
+
+def _ahead(outlook: Outlook) -> Section:
+    planned = outlook.years[0].kwh_after is not None
+    rows = []
+    for place, year in enumerate(outlook.years):
+        path = f"outlook.years.{place}"
+        name = "Now" if year.years_ahead == 0 else f"In {year.years_ahead} year{'s' if year.years_ahead > 1 else ''}"
+        row = [
+            doc.text(name),
+            doc.ratio(year.demand_ratio, f"{path}.demand_ratio"),
+            doc.estimate(year.kwh_before, words.KWH, f"{path}.kwh_before"),
+        ]
+        row += [doc.estimate(year.kwh_after, words.KWH, f"{path}.kwh_after")] if planned else []
+        row += [
+            doc.estimate(year.kwh_renewed, words.KWH, f"{path}.kwh_renewed"),
+            doc.estimate(year.turbine_years, words.TURBINE, f"{path}.turbine_years", units.S_PER_YEAR),
+            doc.estimate(year.g_co2e, words.GRAMS, f"{path}.g_co2e"),
+        ]
+        rows.append(row)
+    columns = ["Year", "Demand", "As it is"] + (["With the plan"] if planned else [])
+    columns += ["On newer hardware", "Wind turbine", "CO2e"]
+    return Section(
+        id="ahead", title="The years ahead",
+        paragraphs=(
+            "Demand grows as data centres' did, hardware does more per joule as record-setting devices did; both are "
+            "published trends with wide ends, not a forecast of this service. The grid is taken to stay as it is. "
+            "Turbine share and CO2e are those on newer hardware" + (", with the plan." if planned else "."),
+        ),
+        tables=(doc.table("Each year at the demand of that year", columns, rows),),
+    )  # fmt: skip
+
+
+def _return(report: Report, outlook: Outlook) -> tuple[Section, ...]:
+    plan = report.recommendation.plan
+    if plan is None or not outlook.rebounds:
+        return ()
+    calls, days = plan.payback_calls, outlook.payback_days
+    spread = outlook.break_even_demand_frac
+    more = (
+        Cell(words.interval_of(spread, words.percent), spread.mid, "outlook.break_even_demand_frac.mid", spread.basis)
+        if spread is not None
+        else doc.text(words.NOT_KNOWN)
+    )
+    facts = (
+        ("Compressing has paid for itself after", doc.value(
+            calls, _calls, "recommendation.plan.payback_calls",
+            "modelled")),
+        ("At the given demand that is", doc.value(
+            days, lambda number: words.scaled(number and number * DAY_S, words.SECONDS), "outlook.payback_days",
+            "modelled")),
+        ("The saving is used up when demand grows by", more),
+    )  # fmt: skip
+    rows = [
+        [
+            doc.text(one.title),
+            doc.ratio(one.energy_ratio, f"outlook.rebounds.{place}.energy_ratio"),
+            doc.text(one.caution or one.energy_ratio.source),
+        ]
+        for place, one in enumerate(outlook.rebounds)
+    ]
+    return (
+        Section(
+            id="rebound", title="Pay-back and rebound", facts=facts,
+            paragraphs=(
+                "Cheaper calls tend to be asked more often. Were demand to answer as in these published cases, the "
+                "energy with the plan would be this multiple of today's; above 1 the saving backfires.",
+            ),
+            tables=(doc.table("If demand answers as for", ("Case", "Energy, after over before", "Note"), rows),),
+        ),
+    )  # fmt: skip

@@ -1,0 +1,1 @@
+"""ONNX graphs: read, checked, their shapes inferred, their costs counted, layer by layer."""

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from advisor.types import Footprint
+from data import units, words
 from data.estimate import Estimate, exact
 from data.records import from_plain
 
@@ -22,8 +23,8 @@ NEXT = {
 
 
 def glance(rows: pd.DataFrame) -> pd.DataFrame:
-    """The question `overview` as a table: name, format, file_bytes, median_ms, energy_per_call_j,
-    energy_kwh_per_year, verdict, saved_frac (of the energy a year), next, sha256."""
+    """The question `overview` as a table: name, format, file_bytes, median_ms, energy_per_call_j, verdict, saved_frac
+    (of the energy a year), next, sha256, and, today and planned, a year's kWh, g CO2e, US$ and seconds of a turbine."""
     table = []
     for row in rows.to_dict("records"):
         before, after = footprint(row["footprint_before"]), footprint(row["footprint_after"])
@@ -35,13 +36,24 @@ def glance(rows: pd.DataFrame) -> pd.DataFrame:
                 "median_ms": row["p50_ms"],
                 "energy_per_call_j": row["energy_j"],
                 "verdict": _text(row["verdict"]) or "not planned yet",
-                "energy_kwh_per_year": before.kwh_per_year.mid if before.kwh_per_year else None,
                 "saved_frac": saved(before.kwh_per_year, after.kwh_per_year),
                 "next": next_step(row),
                 "sha256": row["sha256"],
+                **_year("today", before),
+                **_year("planned", after),
             }
         )
     return pd.DataFrame(table)
+
+
+def _year(when: str, told: Footprint) -> dict[str, float | None]:
+    parts = {
+        f"energy_{when}_kwh_per_year": told.kwh_per_year, f"carbon_{when}_g_co2e_per_year": told.g_co2e_per_year,
+        f"electricity_{when}_usd_per_year": told.usd_per_year, f"turbine_{when}_s": told.turbine_years,
+    }  # fmt: skip
+    found = {name: part.mid if part else None for name, part in parts.items()}
+    turbine = found[f"turbine_{when}_s"]
+    return {**found, f"turbine_{when}_s": None if turbine is None else turbine * units.S_PER_YEAR}
 
 
 def next_step(row: Any) -> str:
@@ -76,24 +88,36 @@ def saved(before: Estimate | None, after: Estimate | None) -> float | None:
     return None if before is None or after is None or before.mid <= 0 else 1 - after.mid / before.mid
 
 
-def against_target(before: Footprint, after: Footprint, target_kwh: float | None) -> pd.DataFrame:
-    """what, kwh_per_year, its ends and basis: today, with the plans, and the target where there is one."""
-    parts = {"Today": before.kwh_per_year, "With the plans": after.kwh_per_year}
-    if target_kwh is not None:
-        parts["Target"] = exact(target_kwh, source="typed by the user")
+def against_target(
+    before: Footprint, after: Footprint, target: float | None, field: str = "kwh_per_year"
+) -> pd.DataFrame:
+    """what, the field of a footprint, its ends and basis: today, with the plans, and the target where there is one."""
+    parts = {"Today": getattr(before, field), "With the plans": getattr(after, field)}
+    if target is not None:
+        parts["Target"] = exact(target, source="typed by the user")
+    low, high = ends_of(field)
     return pd.DataFrame(
         [
-            {
-                "what": what,
-                "kwh_per_year": part.mid,
-                "kwh_low_per_year": part.low,
-                "kwh_high_per_year": part.high,
-                "basis": part.basis,
-            }
+            {"what": what, field: part.mid, low: part.low, high: part.high, "basis": part.basis}
             for what, part in parts.items()
             if part is not None
         ]
     )
+
+
+def ends_of(field: str) -> tuple[str, str]:
+    """The columns of both ends of a field: kwh_low_per_year and kwh_high_per_year of kwh_per_year."""
+    stem = field.removesuffix("_per_year")
+    return f"{stem}_low_per_year", f"{stem}_high_per_year"
+
+
+def on_target(after: Estimate, target: float) -> str:
+    """Whether the plans keep to a target above 0, in one sentence; an interval that holds it says so."""
+    if after.high <= target:
+        return f"The plans keep to the target with {words.percent(1 - after.high / target)} to spare at least."
+    if after.low > target:
+        return f"The plans miss the target by {words.percent(after.low / target - 1)} at least."
+    return "The target lies within the interval of the plans: it may be kept or missed."
 
 
 def footprint(text: Any) -> Footprint:

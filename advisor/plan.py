@@ -92,14 +92,14 @@ def reported(question: Question, answer: Answer, place: Site) -> Report:
     """The report of a finished search: footprints a year before and after, pay-back, sources."""
     budget, found, baseline = question.budget, answer.recommendation, answer.baseline
     before = yearly(baseline.energy_j, budget, place)
-    after = before if found.plan is None else yearly(found.plan.energy_j, budget, place)
+    after = before if found.plan is None else yearly(planned_j(found.plan, baseline), budget, place)
     spent_s = {variant.id: variant.make_s for variant in answer.variants}
 
     def finished(one: Plan | None) -> Plan | None:
         if one is None:
             return None
         return replace(
-            one, footprint=yearly(one.energy_j, budget, place),
+            one, footprint=yearly(planned_j(one, baseline), budget, place),
             payback_calls=payback.calls(spent_s.get(one.variant_id), one, baseline),
         )  # fmt: skip
 
@@ -112,6 +112,14 @@ def reported(question: Question, answer: Answer, place: Site) -> Report:
         recommendation=recommendation, footprint_before=before, footprint_after=after,
         outlook=ahead, sources=credited(before, after, recommendation, ahead),
     )  # fmt: skip
+
+
+def planned_j(plan: Plan, original: Measurement) -> Estimate | None:
+    """Joules of a call with the plan. Where energy is modelled it follows CPU time, of which the paired ratio knows
+    most: then it is the original's times that ratio, and before, after and the change agree."""
+    if plan.energy_j is None or original.energy_j is None or plan.energy_ratio is None:
+        return plan.energy_j
+    return plan.energy_j if plan.energy_j.basis == "measured" else original.energy_j * plan.energy_ratio
 
 
 def last_group(answer: Answer) -> tuple[Measurement, ...]:

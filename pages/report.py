@@ -16,6 +16,7 @@ if report is None:
     )
 else:
     report_parts.answer(report)
+    report_parts.highlights(report)
     with cards.card("export", "Take it away", "Every format holds the same numbers as this page."):
         report_parts.downloads(report)
     report_parts.sections(report)

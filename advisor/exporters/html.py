@@ -1,4 +1,4 @@
-"""The report as one HTML file that opens offline: no script where charts can be drawn here, no outside address ever."""
+"""The report as one HTML file that opens offline: static charts, no outside address ever."""
 
 from advisor.types import Report
 
@@ -9,7 +9,7 @@ class Html:
     SUFFIX = ".html"
 
     def missing(self) -> str | None:
-        """Always there: where no Chromium draws the charts, they come with plotly's script inside the file."""
+        """Always there: a chart that only a browser draws brings plotly's script along where there is none."""
         return None
 
     def render(self, report: Report) -> bytes:

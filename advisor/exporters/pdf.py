@@ -12,14 +12,10 @@ class Pdf:
     SUFFIX = ".pdf"
 
     def missing(self) -> str | None:
-        """A sentence where Pango, or the Chromium that draws the charts, is not on this machine."""
+        """A sentence where Pango is not on this machine."""
         from ctypes.util import find_library
 
-        from advisor.figures import image as figures_image
-
-        if find_library("pango-1.0") is None or find_library("pangoft2-1.0") is None:
-            return PANGO
-        return figures_image.missing()
+        return PANGO if find_library("pango-1.0") is None or find_library("pangoft2-1.0") is None else None
 
     def render(self, report: Report) -> bytes:
         """The file, A4. Nothing is fetched while it is made. Raises Unavailable where something it needs is missing."""
@@ -31,7 +27,7 @@ class Pdf:
             from weasyprint import HTML
         except OSError as error:
             raise Unavailable(PANGO, details=str(error)) from error
-        made = HTML(string=report_html.page(report, dark=False), url_fetcher=_refuse).write_pdf()
+        made = HTML(string=report_html.page(report, printed=True), url_fetcher=_refuse).write_pdf()
         return bytes(made)
 
 

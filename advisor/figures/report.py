@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from advisor.figures import image as figures_image
 from advisor.figures import named as figures
 from advisor.figures.style import COLOURS
+from advisor.figures.svg import drawing
 from advisor.report import frames as report_frames
 from advisor.types import Report
 from data import words
@@ -51,7 +52,10 @@ def _loss_title(report: Report) -> str:
 
 
 def svg(drawn: go.Figure) -> str | None:
-    """The figure as SVG text, drawn by a headless Chromium; None where there is none on this machine."""
+    """The figure as SVG text: drawn here, or by a headless Chromium what is not; None where there is none either."""
+    found = drawing.svg(drawn.to_plotly_json(), WIDTH_PX)
+    if found is not None:
+        return found
     return None if figures_image.missing() is not None else _drawn(drawn.to_json())
 
 

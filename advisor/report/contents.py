@@ -1,12 +1,14 @@
 """What a sizing report says, in order: the answer, the question, what was tried, the years, the method, the sources."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from advisor.recommend import title
 from advisor.report import document as doc
 from advisor.report import method as report_method
 from advisor.report import years as report_years
 from advisor.report.document import Cell, Document, Highlight, Section
+from advisor.report.zone import place_of
 from advisor.types import Placement, Plan, Report, RunSummary
 from data import units, words
 from data.estimate import Estimate
@@ -39,7 +41,7 @@ def _highlights(report: Report) -> tuple[Highlight, ...]:
     runs = report.outlook.runs if report.outlook else ()
     places = {run.variant_id: place for place, run in enumerate(runs)}
     own, then = places.get(None), places.get(plan.variant_id) if plan else None
-    latency_ratio = doc.changed(plan.latency_ratio, "recommendation.plan.latency_ratio") if plan else None
+    latency_ratio = _paired(plan) if plan else None
     energy_ratio = doc.changed(plan.energy_ratio, "recommendation.plan.energy_ratio") if plan else None
     found = [_latency(runs, own, then if plan else own, latency_ratio if then is not None else None)]
     found += [
@@ -51,6 +53,12 @@ def _highlights(report: Report) -> tuple[Highlight, ...]:
         )
     ]
     return (*(one for one in found if one is not None), _file(report))
+
+
+def _paired(plan: Plan) -> Cell:
+    """The change in latency: of pairs, which need not be that of the two medians, and on a noisy run of CPU time."""
+    found = doc.changed(plan.latency_ratio, "recommendation.plan.latency_ratio")
+    return replace(found, text=f"{found.text} {'in pairs' if plan.latency_basis == 'wall' else 'of CPU time'},")
 
 
 def _latency(runs: Sequence[RunSummary], own: int | None, shown: int | None, change: Cell | None) -> Highlight | None:
@@ -114,7 +122,7 @@ def _question(report: Report) -> Section:
         ("Allowed loss", Cell(f"{budget.max_loss:g}", budget.max_loss, "budget.max_loss", "given")),
         ("Memory budget", memory if budget.memory_bytes is not None else Cell("none", path="budget.memory_bytes")),
         ("Requests a day", doc.value(budget.requests_per_day, words.count, "budget.requests_per_day", "given")),
-        ("Grid zone", doc.text(budget.zone or "not chosen: there is no CO2e without one", "budget.zone")),
+        ("Grid zone", doc.text(_zone(budget.zone), "budget.zone")),
         ("Objective", doc.text(f"least {budget.objective}", "")),
     ]
     if budget.users_at:
@@ -125,6 +133,13 @@ def _question(report: Report) -> Section:
     return Section(id="question", title="The question", paragraphs=(loss,), facts=tuple(facts))
 
 
+def _zone(zone: str | None) -> str:
+    if zone is None:
+        return "not chosen: there is no CO2e without one"
+    name = place_of(zone).name
+    return zone if name == zone else f"{name} ({zone})"
+
+
 def _tried(report: Report) -> Section:
     found = report.recommendation
     key = f"p{report.budget.percentile:g}"
@@ -132,16 +147,28 @@ def _tried(report: Report) -> Section:
     rows = [_plan_row(plan, f"recommendation.tried.{n}", key, chosen) for n, plan in enumerate(found.tried)]
     columns = ("Plan", "Latency", "Energy", "Size", key, "Quality", "Verdict")
     basis = {plan.latency_basis for plan in found.tried if plan.latency_ratio is not None}
-    of = "CPU times, since the runs were noisy" if basis == {"CPU time"} else "wall times"
+    of = "CPU times (the runs were noisy)" if basis == {"CPU time"} else "wall times"
     return Section(
         id="tried", title="Every plan tried",
         paragraphs=(
             "Latency, energy and size are ratios to the original, below 1 is a gain; each plan was run beside the "
-            f"original in the same process, and ratios are the median of paired {of} with their 95 % interval.",
+            f"original in the same process, and ratios are medians of paired {of} with their 95 % interval.",
         ) if rows else ("No plan could be tried.",),
-        points=tuple(f"Not tried: {one}" for one in found.not_tried),
-        tables=(doc.table("Plans, best first", columns, rows),) if rows else (), figures=("latency_ecdf",),
+        tables=(*((doc.table("Plans, best first", columns, rows),) if rows else ()), *_not_tried(found.not_tried)),
+        figures=("latency_ecdf",),
     )  # fmt: skip
+
+
+def _not_tried(told: Sequence[str]) -> tuple[doc.Table, ...]:
+    """What was left out, under the reason that it shares with others. Each is told as "what: why"."""
+    by_reason: dict[str, list[str]] = {}
+    for one in told:
+        what, _, why = one.partition(": ")
+        by_reason.setdefault(why, []).append(what)
+    rows = [
+        [doc.text(why[:1].upper() + why[1:] or "-"), doc.text(", ".join(named))] for why, named in by_reason.items()
+    ]
+    return (doc.table("Not tried", ("Why", "What"), rows),) if rows else ()
 
 
 def _plan_row(plan: Plan, path: str, key: str, chosen: str | None) -> list[Cell]:

@@ -23,11 +23,11 @@ class Chart:
     alt: str
 
 
-def page(report: Report, *, dark: bool = True) -> str:
+def page(report: Report, *, printed: bool = False) -> str:
     """The page: every text escaped, and a content-security policy that lets nothing in and nothing out.
 
-    Charts are static SVG where a Chromium draws them, else plotly's own, with its script inside the page. `dark` lets
-    the charts follow the reader's mode; a page to be printed needs none."""
+    Charts are static SVG that follow the reader's mode; one that neither we nor a Chromium can draw is plotly's own,
+    with its script inside the page. A page to be printed has one mode and no script: such a chart is told in words."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -35,7 +35,7 @@ def page(report: Report, *, dark: bool = True) -> str:
     scripts: list[str] = []
     charts = {}
     for section in made.sections:
-        found = (_chart(report, name, scripts, dark) for name in section.figures)
+        found = (_chart(report, name, None if printed else scripts) for name in section.figures)
         charts[section.id] = [chart for chart in found if chart is not None]
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.filters |= {"number": repr, "said": said}
@@ -52,8 +52,8 @@ def said(text: object) -> Any:
     return Markup(str(escape(text)).replace("CO2e", "CO<sub>2</sub>e"))
 
 
-def _chart(report: Report, name: str, scripts: list[str], dark: bool) -> Chart | None:
-    """A static SVG, or plotly's own drawing whose scripts are collected."""
+def _chart(report: Report, name: str, scripts: list[str] | None) -> Chart | None:
+    """A static SVG, or plotly's own drawing whose scripts are collected; to be printed where `scripts` is None."""
     from markupsafe import Markup
 
     from advisor.figures import report as figures_report
@@ -64,7 +64,9 @@ def _chart(report: Report, name: str, scripts: list[str], dark: bool) -> Chart |
     figure, alt = drawn
     picture = figures_report.svg(figure)
     if picture is not None:
-        return Chart(Markup(_unique(figures_report.in_both_modes(picture) if dark else picture, name)), alt)
+        return Chart(Markup(_unique(picture if scripts is None else figures_report.in_both_modes(picture), name)), alt)
+    if scripts is None:
+        return Chart(Markup(""), alt)
     markup, script = figures_report.live(figure, name)
     scripts += [script] if scripts else [figures_report.plotly_script(), script]
     return Chart(Markup(markup), alt)

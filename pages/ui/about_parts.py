@@ -11,38 +11,44 @@ from profiler import gpus, levels, sandbox
 from profiler.machine import load, machine
 from profiler.meters import meters
 from profiler.runtimes import runtimes
+from profiler.types import Load, Machine
 
 
 def this_machine() -> None:
     """Processor, memory, what can be run and what can be metered here."""
     here, now = machine(), load()
     left, right = st.columns(2, gap="small")
-    with left, cards.card("machine", "Hardware"):
-        gpus = ", ".join(f"{gpu.name} ({words.size(gpu.memory_bytes)})" for gpu in here.gpus)
-        cards.facts(
-            {
-                "Processor": here.cpu,
-                "Cores": f"{here.physical_cores} physical, {here.logical_cores} logical",
-                "Instructions": ", ".join(here.isa),
-                "Memory": words.size(here.memory_bytes),
-                "GPU": gpus or "none",
-                "Virtual": {True: "yes", False: "no", None: words.NOT_KNOWN}[here.virtual],
-                "Load now": words.number(now.load_1m),
-                "System": here.system,
-                "Fingerprint": here.fingerprint,
-            },
-        )
-    with right:
-        with cards.card("gpu", "GPU now"):
+    with left:
+        with cards.card("machine", "Hardware", height="content"):
+            _hardware(here, now)
+        with cards.card("gpu", "GPU now", height="content"):
             _gpus()
-        with cards.card("able", "What it can do"):
+        with cards.card("home", "Where data lives", "Set RIGHTSIZE_HOME to keep it elsewhere."):
+            st.code(str(state.app().home.root), language=None, wrap_lines=True)
+    with right:
+        with cards.card("able", "What it can do", height="content"):
             _able()
         with cards.card(
             "cage", "How untrusted files are held", "Every model is read and run in a locked child process."
         ):
             _cage()
-        with cards.card("home", "Where data lives", "Set RIGHTSIZE_HOME to keep it elsewhere."):
-            st.code(str(state.app().home.root), language=None, wrap_lines=True)
+
+
+def _hardware(here: Machine, now: Load) -> None:
+    named = ", ".join(f"{gpu.name} ({words.size(gpu.memory_bytes)})" for gpu in here.gpus)
+    cards.facts(
+        {
+            "Processor": here.cpu,
+            "Cores": f"{here.physical_cores} physical, {here.logical_cores} logical",
+            "Instructions": ", ".join(here.isa),
+            "Memory": words.size(here.memory_bytes),
+            "GPU": named or "none",
+            "Virtual": {True: "yes", False: "no", None: words.NOT_KNOWN}[here.virtual],
+            "Load now": words.number(now.load_1m),
+            "System": here.system,
+            "Fingerprint": here.fingerprint,
+        },
+    )
 
 
 def _gpus() -> None:

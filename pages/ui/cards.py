@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
-from streamlit.runtime.pages_manager import PagesManager
 
 from data import words
 from data.errors import RightsizeError
 from data.estimate import Estimate
-from pages.ui import formats, tables
+from pages.ui import formats, navigation, tables
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,18 +44,10 @@ class Metric:
 
 def page(title: str, sub: str) -> None:
     """The head of a page."""
-    _through_the_app()
+    navigation.through_the_app()
     with st.container(gap=None, key="page-head"):
         st.title(title, anchor=False)
         st.caption(sub)
-
-
-def _through_the_app() -> None:
-    """Start over through app.py where a page was run alone: until st.navigation has been called once, Streamlit takes
-    pages/ for an app of the old kind, so that an address of a page, opened on a fresh server, would miss the app."""
-    if PagesManager.uses_pages_directory:
-        PagesManager.uses_pages_directory = False
-        st.rerun()
 
 
 @contextmanager
@@ -109,7 +100,8 @@ def metric(key: str, item: Metric) -> None:
             delta_description=item.against or None,
             help=item.help,
         )
-        parts = [basis(item.basis) if item.basis else "", item.spread, item.note]
+        # A number keeps its unit on its line: the badge and the spread may part, not the spread in itself.
+        parts = [basis(item.basis) if item.basis else "", item.spread.replace(" ", "\N{NO-BREAK SPACE}"), item.note]
         if any(parts):
             st.caption(" ".join(part for part in parts if part))
 
@@ -147,7 +139,8 @@ def nothing_yet(
 ) -> None:
     """An empty state: what is missing, and the one thing to do about it (`to` is the page where that is done)."""
     with st.container(key=f"empty-{key}", horizontal_alignment="center", gap="xsmall"):
-        st.markdown(f"{icon}", width="content")
+        with st.container(key=f"sign-{key}", width="content"):
+            st.markdown(icon, width="content")
         st.markdown(f"**{text}**", width="content", text_alignment="center")
         if to:
             st.page_link(to, label=todo or "Go there", icon=":material/arrow_forward:")

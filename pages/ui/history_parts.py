@@ -15,7 +15,7 @@ from pages.ui import cards, formats, pickers, state, style, tables
 from profiler.machine import machine
 from profiler.types import Measurement
 
-RUNS_SHOWN = 500
+RUNS_SHOWN, LARGEST_JSON_MB = 500, 100
 UNITS = {"ms": (words.LATENCY, 1e-3), "j": (words.JOULES, 1.0), "bytes": (words.BYTES, 1.0)}
 
 
@@ -33,7 +33,12 @@ def runs() -> list[Measurement]:
         on_select="rerun",
         selection_mode="multi-row",
     ).selection.rows
-    found = [state.get(Measurement, rows["id"].iloc[row]) for row in sorted(picked, reverse=True)[:2]]
+    if picked:
+        named = [str(rows["id"].iloc[row]) for row in sorted(picked, reverse=True)[:2]]
+        st.query_params["runs"] = ",".join(named)
+    else:
+        named = st.query_params.get("runs", "").split(",")[:2]
+    found = [state.get(Measurement, run_id) for run_id in named if run_id]
     return [run for run in found if run is not None]
 
 
@@ -62,7 +67,8 @@ def _changed(row: Mapping[str, Any]) -> cards.Metric:
 
 def slower() -> None:
     """Files whose newest run is slower than the one before."""
-    kept = [state.get(Measurement, run_id) for run_id in state.ask("same_setting")["id"]]
+    pairs = state.ask("slower", same=history.SAME_FRAC)
+    kept = [state.get(Measurement, run_id) for run_id in [*pairs["before_id"], *pairs["now_id"]]]
     for number, (before, now, ratio) in enumerate(history.regressions([run for run in kept if run is not None])):
         change = words.interval_of(ratio, words.change)
         cards.warning(
@@ -75,7 +81,7 @@ def slower() -> None:
 def bring() -> None:
     """A run made on another machine."""
     st.code("python -m profiler measure MODEL.onnx --json > run.json", language=None, wrap_lines=True)
-    upload = st.file_uploader("Run (.json)", type=["json"], key="run-upload")
+    upload = st.file_uploader("Run or report (.json)", type=["json"], key="run-upload", max_upload_size=LARGEST_JSON_MB)
     if upload and st.session_state.get("run_taken") != upload.file_id:
         with cards.guard("run-upload"):
             history.bring(state.app().store, upload.getvalue())
@@ -112,6 +118,7 @@ def delete() -> None:
     """Forget a model: its files, runs, variants and reports."""
     model = pickers.current()
     if model is None:
+        st.caption("There is no model here.")
         return
     pickers.model()
     name = formats.name(model.name, 60)

@@ -52,8 +52,10 @@ def sums(rows: pd.DataFrame) -> None:
             cards.Metric(label="Models", value=words.count(len(rows)), note=f"{planned} with a plan", basis=None),
             _pair("Energy a year", before.kwh_per_year, after.kwh_per_year, words.KWH, 1.0),
             _pair("CO₂e a year", before.g_co2e_per_year, after.g_co2e_per_year, words.GRAMS, 1.0),
+            _cost(before.usd_per_year, after.usd_per_year),
             _pair("Wind-turbine time", before.turbine_years, after.turbine_years, words.TURBINE, units.S_PER_YEAR),
         ],
+        columns=5,
     )
     _target(before, after)
 
@@ -69,23 +71,55 @@ def _pair(
     return cards.estimate(label, after, ladder, factor, delta=delta, against=against)
 
 
+def _cost(before: Estimate | None, after: Estimate | None) -> cards.Metric:
+    label = "Electricity a year"
+    if before is None or after is None:
+        return cards.Metric(label=label, value=words.NOT_KNOWN, note="set a price on About, Settings, and plan again")
+    saved = overview.saved(before, after)
+    ends = "" if after.low == after.high else f"{words.usd(after.low)}–{words.usd(after.high)}"
+    return cards.Metric(
+        label=label, value=words.usd(after.mid), basis=after.basis, spread=ends.replace("$", r"\$"),
+        delta=words.change(1 - saved) if saved else None, against=f"from {words.usd(before.mid)}",
+    )  # fmt: skip
+
+
+# What a target is set in: the field of a footprint, its unit in the field's, and how an amount is worded.
+TARGETS = {
+    "kWh": ("kwh_per_year", 1.0, words.energy_kwh),
+    "kg CO₂e": ("g_co2e_per_year", units.G_PER_KG, words.carbon),
+    "US$": ("usd_per_year", 1.0, words.usd),
+}
+
+
 def _target(before: Footprint, after: Footprint) -> None:
-    if before.kwh_per_year is None or after.kwh_per_year is None:
+    known = [name for name, (field, _, _) in TARGETS.items() if getattr(before, field) and getattr(after, field)]
+    if not known:
         return
     with cards.card("target", "Against a target", "All plans together, per year."):
         left, right = st.columns([1, 3], vertical_alignment="center", gap="medium")
-        target = left.number_input(
-            "Target (kWh a year)", min_value=0.0, value=None, placeholder="none", key="target", bind="query-params"
-        )
-        rows = overview.against_target(before, after, target)
+        with left:
+            unit = st.segmented_control(
+                "Target in", known, default=known[0], required=True, key="target_unit", bind="query-params"
+            )
+            typed = st.number_input(
+                f"Target ({unit} a year)", 0.0, value=None, placeholder="none", key="target", bind="query-params"
+            )
+        field, factor, say = TARGETS[str(unit)]
+        target = None if typed is None else typed * factor
+        rows = overview.against_target(before, after, target, field)
+        low, high = overview.ends_of(field)
         with right:
             figure = figures.bars(
-                rows, style.mode(), name="what", value="kwh_per_year", say=words.energy_kwh, highlight="With the plans",
-                low="kwh_low_per_year", high="kwh_high_per_year", basis="basis",
+                rows, style.mode(), name="what", value=field, say=say, highlight="With the plans", low=low, high=high,
+                basis="basis",
             )  # fmt: skip
-            cards.chart(
-                figure, key="target_chart", alt="Energy a year today, with the plans, and the target.", table=rows
-            )
+            alt = f"{unit} a year today, with the plans, and the target."
+            cards.chart(figure, key="target_chart", alt=alt, table=rows)
+            if target:
+                st.markdown(overview.on_target(getattr(after, field), target))
+
+
+YEAR = (("energy", "kwh_per_year"), ("carbon", "g_co2e_per_year"), ("electricity", "usd_per_year"), ("turbine", "s"))
 
 
 def models(rows: pd.DataFrame) -> None:
@@ -101,10 +135,15 @@ def models(rows: pd.DataFrame) -> None:
             "file_bytes",
             "median_ms",
             "energy_per_call_j",
-            "energy_kwh_per_year",
             "verdict",
             "saved_frac",
             "next",
+            *(
+                f"{what}_{when}_{unit}"
+                for what, unit in YEAR
+                for when in ("today", "planned")
+                if table[f"{what}_{when}_{unit}"].notna().any()
+            ),
         ],
         more={"saved_frac": tables.bar("Energy saved")},
         on_select="rerun",

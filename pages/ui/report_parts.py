@@ -8,16 +8,16 @@ from advisor.exporters import exporters
 from advisor.exporters.json import read
 from advisor.figures import report as figures_report
 from advisor.report.contents import document
-from advisor.report.document import Section, Table
+from advisor.report.document import Cell, Highlight, Section, Table
 from advisor.types import Report
 from data.text import plain
 from pages.ui import cards, formats, state, style, tables
 
-NARROW = 3
+NARROW, LARGEST_JSON_MB = 3, 100
 NAMES = {
-    "html": ("HTML", ":material/html:", "One file that opens anywhere, offline."),
-    "json": ("JSON", ":material/data_object:", "Every number, versioned; can be read back here."),
+    "html": ("HTML", ":material/web:", "One file that opens anywhere, offline."),
     "pdf": ("PDF", ":material/picture_as_pdf:", "To print and to file."),
+    "json": ("JSON", ":material/data_object:", "Every number and every timed call, versioned; can be read back here."),
     "markdown": ("Markdown", ":material/notes:", "For a repository or a ticket."),
     "csv": ("CSV", ":material/table:", "The rows behind the charts."),
     "model_card": ("Model card", ":material/badge:", "Hugging Face model card with its emissions."),
@@ -30,7 +30,9 @@ NAMES = {
 def downloads(report: Report) -> None:
     """One button a format; one that cannot be made here says why."""
     with st.grid("auto", min_column_width=150, gap="small"):
-        for name, exporter in exporters().items():
+        known = exporters()
+        for name in [*(name for name in NAMES if name in known), *(name for name in known if name not in NAMES)]:
+            exporter = known[name]
             title, icon, text = NAMES.get(name, (name.replace("_", " ").capitalize(), ":material/download:", ""))
             reason = exporter.missing()
             st.download_button(
@@ -57,6 +59,20 @@ def answer(report: Report) -> None:
         )
 
 
+def highlights(report: Report) -> None:
+    """The few numbers a reader takes along, as in the exported report."""
+    cards.metrics("report", [_highlight(one) for one in document(report).highlights], columns=5)
+
+
+def _highlight(one: Highlight) -> cards.Metric:
+    changed = one.change is not None and one.before is not None
+    return cards.Metric(
+        label=_said(one.label), value=one.cell.text, basis=one.cell.basis or None, spread=one.spread,
+        delta=one.change.text if one.change and changed else None,
+        against=f"from {one.before.text}" if one.before and changed else "",
+    )  # fmt: skip
+
+
 def file_stem(report: Report) -> str:
     """The model's name as part of a file name."""
     return (
@@ -67,17 +83,17 @@ def file_stem(report: Report) -> str:
 def sections(report: Report) -> None:
     """The report as it will be exported: the same document, section by section."""
     for section in document(report).sections:
-        with cards.card(f"section-{section.id}", section.title):
+        with cards.card(f"section-{section.id}", _said(section.title)):
             _section(report, section)
 
 
 def _section(report: Report, section: Section) -> None:
     for text in section.paragraphs:
-        st.markdown(formats.name(text, 2000))
+        st.markdown(formats.name(_said(text), 2000))
     if section.facts:
-        cards.facts({label: cell.text for label, cell in section.facts})
+        cards.facts({label: _with_basis(cell) for label, cell in section.facts})
     if section.points:
-        st.markdown("\n".join(f"- {formats.name(point, 400)}" for point in section.points))
+        st.markdown("\n".join(f"- {formats.name(_said(point), 400)}" for point in section.points))
     for name in section.figures:
         drawn = figures_report.figure(report, name, style.mode())
         if drawn is not None:
@@ -88,21 +104,36 @@ def _section(report: Report, section: Section) -> None:
 
 def _table(table: Table, key: str) -> None:
     """A narrow table as text; a wide one as a grid that a phone and a keyboard can scroll."""
-    texts = [{name: cell.text for name, cell in zip(table.columns, row, strict=True)} for row in table.rows]
+    texts = [{name: _said(cell.text) for name, cell in zip(table.columns, row, strict=True)} for row in table.rows]
+    st.markdown(f"**{formats.name(_said(table.title))}**")
     if len(table.columns) > NARROW:
-        named = {name: st.column_config.Column(name) for name in table.columns}
+        named = {name: st.column_config.Column(_head(table, place)) for place, name in enumerate(table.columns)}
         tables.show(pd.DataFrame(texts), key=f"report-{key}", alt=table.title, more=named)
         return
     st.table(
-        [{name: formats.name(text, 200) for name, text in row.items()} for row in texts],
+        [{name: formats.name(text, 4000) for name, text in row.items()} for row in texts],
         border="horizontal",
         hide_index=True,
     )
 
 
+def _head(table: Table, place: int) -> str:
+    """A column's title with the basis that all its numbers share."""
+    basis = table.basis(place)
+    return _said(f"{table.columns[place]} ({basis})" if basis else table.columns[place])
+
+
+def _with_basis(cell: Cell) -> str:
+    return _said(f"{cell.text} ({cell.basis})" if cell.basis else cell.text)
+
+
+def _said(text: str) -> str:
+    return text.replace("CO2e", "CO₂e")
+
+
 def take_back() -> None:
     """A report exported as JSON, here or elsewhere, comes back as the same page."""
-    upload = st.file_uploader("Report (.json)", type=["json"], key="report-upload", label_visibility="collapsed")
+    upload = st.file_uploader("Report (.json)", type=["json"], key="report-upload", max_upload_size=LARGEST_JSON_MB)
     if upload and st.session_state.get("report_taken") != upload.file_id:
         with cards.guard("report-upload"):
             found = read(upload.getvalue())

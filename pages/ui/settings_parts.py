@@ -32,10 +32,14 @@ def _table(now: Settings) -> None:
     rows = [{"setting": "Where data lives", "name": "RIGHTSIZE_HOME", "value": str(state.app().home.root),
              "comes_from": source.home_origin()}]  # fmt: skip
     rows += [
-        {"setting": kind.title, "name": name, "value": _said(getattr(now, name)), "comes_from": now.origins[name]}
-        for name, kind in KINDS.items()
+        {"setting": _title(name), "name": name, "value": _said(getattr(now, name)), "comes_from": now.origins[name]}
+        for name in KINDS
     ]
     tables.show(pd.DataFrame(rows), key="settings_rows", alt="Every setting, its value and where it comes from.")
+
+
+def _title(name: str) -> str:
+    return KINDS[name].title.replace("CO2e", "CO₂e")
 
 
 def _said(value: Any) -> str:
@@ -43,12 +47,12 @@ def _said(value: Any) -> str:
         return "not set"
     if isinstance(value, dict):
         return ", ".join(f"{zone} {words.number(amount)}" for zone, amount in value.items())
-    return words.number(value, 6) if isinstance(value, float) else str(value)
+    return f"{value:,.6g}" if isinstance(value, float) else str(value)
 
 
 def _form(now: Settings) -> None:
     left, right = st.columns(2)
-    name = left.selectbox("Setting", list(KINDS), format_func=lambda name: KINDS[name].title, key="setting")
+    name = left.selectbox("Setting", list(KINDS), format_func=_title, key="setting")
     with right:
         value = _input(name, getattr(now, name))
     with st.container(horizontal=True):

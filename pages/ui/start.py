@@ -39,7 +39,7 @@ def add_model(key: str) -> None:
     columns = st.columns(3, gap="small")
     with columns[0], cards.card(f"{key}-upload", "Upload", "Stays on this machine."):
         _upload(key)
-    with columns[1], cards.card(f"{key}-path", "Path", "A file on this machine, of any size."):
+    with columns[1], cards.card(f"{key}-path", "Path", "A file on the machine that runs Rightsize."):
         _path(key)
     with columns[2], cards.card(f"{key}-example", "Example", "Nothing at hand? Built here, once."):
         _examples(key)
@@ -60,6 +60,7 @@ def _upload(key: str) -> None:
             name = max(uploads, key=lambda upload: upload.name.lower().endswith(state.MAIN_SUFFIXES)).name
             st.session_state["upload_turn"] = turn + 1  # a new widget: the old one's bytes leave memory
             _take({"path": str(path), "name": name, "move": True}, f"Reading {name}")
+    st.caption("ONNX is measured and compressed; TorchScript, .pt2, safetensors, GGUF and config.json are read too.")
 
 
 def _path(key: str) -> None:
@@ -68,6 +69,7 @@ def _path(key: str) -> None:
         sent = st.form_submit_button("Open", icon=":material/folder_open:", width="stretch")
     if sent and path.strip():
         _take({"path": path.strip()}, f"Reading {path.strip().rsplit('/', 1)[-1]}")
+    st.caption("Large models and models with weight files beside them: nothing passes through the browser.")
 
 
 def _examples(key: str) -> None:

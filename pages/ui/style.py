@@ -41,7 +41,10 @@ padding:1.05rem 1.2rem}}
 [class*="st-key-warn-"]{{background:var(--rs-warn);border:1px solid var(--rs-warnline);border-radius:.75rem;
 padding:.8rem 1.1rem}}
 [class*="st-key-empty-"]{{border:1.5px dashed var(--rs-heroline);border-radius:.75rem;padding:2.2rem 1.2rem}}
-[class*="st-key-empty-"] [data-testid=stIconMaterial]{{font-size:2.2rem;color:var(--rs-accent)}}
+[class*="st-key-sign-"] [role=img]{{font-size:2.4rem!important;width:auto!important;height:auto!important;
+color:var(--rs-accent)}}
+[class*="st-key-empty-"] [data-testid=stPageLink] a{{border:1px solid var(--rs-line);background:var(--rs-card);
+padding:.35rem .9rem;margin-top:.4rem}}
 [class*="st-key-card-"] h2,[class*="st-key-hero-"] h2{{padding:0 0 1rem}}
 [data-testid=stExpander] summary,[data-testid=stExpander] summary *{{opacity:1!important}}
 [data-testid=stExpander] summary{{color:var(--rs-mute)}}

@@ -59,9 +59,35 @@ def test_what_to_do_next(more, step):
 
 def test_a_target_stands_beside_today_and_the_plans():
     frame = overview.against_target(
-        Footprint(kwh_per_year=about(10)), Footprint(kwh_per_year=about(4)), target_kwh=6.0
+        Footprint(kwh_per_year=about(10)), Footprint(kwh_per_year=about(4)), target=6.0
     )
     assert list(frame["kwh_per_year"]) == [10, 4, 6] and list(frame["basis"]) == ["modelled", "modelled", "given"]
+    money = overview.against_target(
+        Footprint(usd_per_year=about(3)), Footprint(usd_per_year=about(2, 1, 3)), None, "usd_per_year"
+    )
+    assert list(money["usd_low_per_year"]) == [3, 1] and list(money["usd_high_per_year"]) == [3, 3]
+
+
+@pytest.mark.parametrize(
+    ("target", "said"),
+    [
+        (10.0, "The plans keep to the target with 20 % to spare at least."),  # 8 of 10 at worst
+        (1.0, "The plans miss the target by 100 % at least."),  # 2 over 1 at best
+        (4.0, "The target lies within the interval of the plans: it may be kept or missed."),
+    ],
+)
+def test_a_target_is_kept_missed_or_within_the_interval(target, said):
+    assert overview.on_target(about(4, 2, 8), target) == said
+
+
+def test_the_table_holds_a_year_today_and_planned():
+    before = Footprint(kwh_per_year=about(10), usd_per_year=about(3), turbine_years=about(8e-7))
+    after = Footprint(kwh_per_year=about(4), usd_per_year=about(1.2), turbine_years=about(3.2e-7))
+    found = overview.glance(pd.DataFrame([row(before, after)])).iloc[0]
+    assert (found["energy_today_kwh_per_year"], found["energy_planned_kwh_per_year"]) == (10, 4)
+    assert found["electricity_planned_usd_per_year"] == 1.2
+    assert found["turbine_today_s"] == pytest.approx(8e-7 * 365 * 24 * 3600)  # 25 s of one turbine
+    assert found["carbon_today_g_co2e_per_year"] is None
 
 
 def test_interleaved_runs_are_compared_in_pairs():

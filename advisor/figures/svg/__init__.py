@@ -1,0 +1,1 @@
+"""A chart as SVG without a browser: the part of plotly that our own charts use."""

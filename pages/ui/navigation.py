@@ -1,0 +1,37 @@
+"""The pages of the app, and the way back into it for one that was opened alone."""
+
+import threading
+
+import streamlit as st
+
+PAGES = (
+    ("overview", ":material/dashboard:"),
+    ("profile", ":material/speed:"),
+    ("compress", ":material/compress:"),
+    ("place", ":material/public:"),
+    ("language", ":material/forum:"),
+    ("trends", ":material/trending_up:"),
+    ("report", ":material/description:"),
+    ("history", ":material/history:"),
+    ("about", ":material/info:"),
+)
+_known = threading.Event()  # whether this server has been told of its pages
+
+
+def chosen() -> st.Page:
+    """The page that the address asks for; the menu of all pages."""
+    made = [
+        st.Page(f"pages/{name}.py", title=name.capitalize(), icon=icon, default=place == 0)
+        for place, (name, icon) in enumerate(PAGES)
+    ]
+    found = st.navigation(made)
+    _known.set()
+    return found
+
+
+def through_the_app() -> None:
+    """Start over through app.py where a page was run alone: until st.navigation has been called once, Streamlit takes
+    pages/ for an app of the old kind, so that an address of a page, opened on a fresh server, would miss the app."""
+    if not _known.is_set():
+        chosen()
+        st.rerun()

@@ -1,0 +1,37 @@
+"""Before, after and the change of a plan agree, and a search for what got slower finds it among many runs."""
+
+from dataclasses import replace
+
+import pytest
+import reports
+
+from advisor.plan import planned_j
+from data.estimate import Estimate
+from data.store import Store
+
+
+def test_modelled_energy_with_a_plan_is_the_original_s_times_the_paired_ratio():
+    plan, original = reports.report().recommendation.plan, reports.run(10.0)
+    ratio = Estimate(low=0.7, mid=0.775, high=0.84, basis="modelled", source="paired rounds, CPU time")
+    found = planned_j(replace(plan, energy_ratio=ratio), original)
+    assert found.mid == pytest.approx(0.08 * 0.775)
+    assert (found.low, found.high) == (pytest.approx(0.04 * 0.7), pytest.approx(0.16 * 0.84))
+
+
+def test_counted_energy_stays_what_was_counted():
+    counted = Estimate(low=0.03, mid=0.031, high=0.032, basis="measured", source="RAPL")
+    plan = replace(reports.report().recommendation.plan, energy_j=counted)
+    assert planned_j(plan, reports.run(10.0)) == counted
+    assert planned_j(replace(plan, energy_j=None), reports.run(10.0)) is None
+
+
+def test_the_store_names_the_runs_that_got_slower():
+    """Three files run twice each: one 30 % slower, one the same, one faster; a run of a variant is none of them."""
+    store = Store()
+    store.save(reports.report())
+    for sha, first, second in (("1", 10.0, 13.0), ("2", 10.0, 10.1), ("3", 10.0, 5.0)):
+        for turn, scale in enumerate((first, second)):
+            run = replace(reports.run(scale), id=f"{sha}-{turn}", model_sha256=sha * 64)
+            store.save(run)
+    found = store.ask("slower", same=0.05)
+    assert [(row.before_id, row.now_id) for row in found.itertuples()] == [("1-0", "1-1")]

@@ -42,6 +42,7 @@ class Candidate:
     measured_ms: Estimate | None = None
     runtime: str = "onnxruntime"
     kinds: tuple[str, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -224,13 +225,16 @@ def _measured(candidates: Sequence[Candidate], here: Here) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def floor_ms(ops: Ops, devices: Sequence[Device], dtype: str) -> tuple[float, str]:
-    """The time none of these devices can beat, and which comes closest: weights over bandwidth, or FLOP over peak."""
-    moved = float(ops.weight_bytes @ ops.repeat)
-    flop = float(ops.flop @ ops.repeat)
-    found = [
-        (max(moved / one.memory_bytes_per_s, flop / peak) * MS_PER_S, one.name)
-        for one in devices
-        if (peak := getattr(one, PEAKS[dtype])) and one.memory_bytes_per_s
-    ]
+def floor_ms(apart: Mapping[str, Ops], devices: Sequence[Device]) -> tuple[float, str]:
+    """The time none of these devices can beat, and which comes closest: weights over bandwidth, or FLOP over peak.
+
+    `apart` are the operators by their dtype; devices without a rate for one of them, or no bandwidth, are left out."""
+    moved = sum(float(ops.weight_bytes @ ops.repeat) for ops in apart.values())
+    flop = {dtype: float(ops.flop @ ops.repeat) for dtype, ops in apart.items()}
+    found = []
+    for one in devices:
+        peaks = {dtype: getattr(one, PEAKS[dtype]) for dtype in apart}
+        if one.memory_bytes_per_s and all(peaks.values()):
+            computes_s = sum(flop[dtype] / peaks[dtype] for dtype in apart)
+            found.append((max(moved / one.memory_bytes_per_s, computes_s) * MS_PER_S, one.name))
     return min(found) if found else (0.0, "")

@@ -74,6 +74,19 @@ def energy_above_idle(found: Prediction, share: float = 1.0) -> Estimate | None:
     return above * exact(1.0 - found.overhead_frac, "predicted") * found.latency_ms * (1.0 / MS_PER_S)
 
 
+def charged(idle: Estimate, part: float) -> Estimate:
+    """Watts that a `part` of a device (or of a host) is charged for its waiting, from those of the whole.
+
+    What no one rents waits too: a part of a shared device bears the unsold share in proportion, at the low end none
+    of it; never more than the whole, or than itself where it is several."""
+    low, mid, high = _shares("sold")
+    most = max(part, 1.0)
+    return Estimate(
+        low=idle.low * min(part / high, most), mid=idle.mid * min(part / mid, most),
+        high=idle.high * min(part / low, most), basis="modelled", source=SOURCE,
+    )  # fmt: skip
+
+
 @cache
 def _shares(state: str) -> tuple[float, float, float]:
     rows = frame("latency", "power").query("state == @state")

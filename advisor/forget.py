@@ -3,7 +3,7 @@
 import shutil
 from typing import Any, Protocol
 
-from advisor.types import Report, Variant
+from advisor.types import Graph, Report, Variant
 from data.home import Home
 from profiler.types import Job, Measurement, Model
 
@@ -22,6 +22,7 @@ def forget(home: Home, store: Eraser, sha256: str) -> int:
         if job.arguments.get("sha256") == sha256 or (job.result or {}).get("sha256") == sha256:
             count += store.delete(Job, id=job.id)
     count += store.delete(Report, model=sha256)
+    count += store.delete(Graph, parent_sha256=sha256)
     count += store.delete(Variant, parent_sha256=sha256)
     count += store.delete(Measurement, model_sha256=sha256)
     count += store.delete(Model, sha256=sha256)

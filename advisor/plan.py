@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor import footprint, payback
+from advisor.placement import placed, variants
 from advisor.recommend import variant_title
 from advisor.report import outlook
 from advisor.report.credits import credited
@@ -59,6 +60,9 @@ def plan(
         answer = Search(desk, question).run()
     desk.progress(0.98, "Writing the report")
     report = reported(question, answer, place)
+    desk.progress(0.985, "Placing it")
+    known = variants.graphs(desk, model, variants.chosen(report))
+    report = placed.place_report(report, known, wanted.zone)
     desk.save(report)
     return {"report": report.id, "verdict": report.recommendation.verdict}
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from data.estimate import Estimate
-from profiler.types import Machine, Measurement, Model
+from profiler.types import Layer, Machine, Measurement, Model
 
 OBJECTIVES = ("energy", "latency", "size", "cost")
 VERDICTS = ("compress", "keep the original", "nothing meets the budget")
@@ -89,6 +89,21 @@ class Variant:
     make_energy_j: Estimate | None = None
     failed: str | None = None
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graph:
+    """The graph of a variant's file, as a runtime runs it at `shapes` for `batch` samples: what its latency on other
+    devices is predicted from. `sha256` is that of the variant's file."""
+
+    KEY: ClassVar[str] = "sha256"
+
+    sha256: str
+    parent_sha256: str
+    batch: int
+    weight_bytes: int
+    activation_bytes: int
+    layers: tuple[Layer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,6 +224,41 @@ class YearAhead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EnergyPart:
+    """A part of the energy a placement takes a year, middle only; the parts sum to the whole."""
+
+    label: str
+    kwh_per_year: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed:
+    """What was asked of a placement, and what decided. `titles` names the variants by their id; `here` is this machine
+    whatever the limits say; `original` is the best of the uncompressed model, where a variant is placed before it;
+    `parts` tell the first placement's energy apart, `years` and `until` its coming years."""
+
+    requests_per_day: float
+    peak_factor: float
+    percentile: float
+    objective: str
+    headline: str
+    considered_count: int
+    feasible_count: int
+    budget_ms: float | None = None
+    users_at: tuple[str, ...] = ()
+    binding_constraint: str = ""
+    runner_up_margin: str = ""
+    would_change: tuple[str, ...] = ()
+    titles: dict[str, str] = field(default_factory=dict)
+    not_placed: tuple[str, ...] = ()
+    here: Placement | None = None
+    original: Placement | None = None
+    parts: tuple[EnergyPart, ...] = ()
+    years: tuple[YearAhead, ...] = ()
+    until: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rebound:
     """What is left of the saving if demand answered it as in a published case: energy after over before."""
 
@@ -262,5 +312,6 @@ class Report:
     footprint_after: Footprint
     placements: tuple[Placement, ...] = ()
     outlook: Outlook | None = None
+    placed: Placed | None = None
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()

@@ -2,21 +2,28 @@
 
 import argparse
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from advisor.latency.operators import DTYPES
-from advisor.placement.choose import OBJECTIVES, Answer, Traffic, place
+from advisor.placement.choose import OBJECTIVES, Answer, Traffic
 from advisor.placement.filters import Filters
-from advisor.placement.inputs import candidates, stored_as
-from advisor.types import Placement
+from advisor.placement.inputs import candidates, stored_as, this_machine
+from advisor.placement.options import options
+from advisor.placement.placed import KEPT, Asked, answer, told, with_placement
+from advisor.placement.variants import Choice, chosen, graphs, of_report
+from advisor.types import Placement, Report
 from data import units
 from data.console import Progress, shape
+from data.errors import InputError
 from data.home import home
 from data.inbox import open_headless
 from data.records import to_plain
 from profiler.intake import look
 from profiler.jobs import Desk
+from profiler.machine import machine
+from profiler.types import Model
 
 
 def add(subparsers: Any) -> None:
@@ -40,6 +47,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--provider", action="append", default=[], help="only these providers")
     parser.add_argument("--country", action="append", default=[], help="only these countries (DE)")
     parser.add_argument("--usd-per-year", type=float, help="at most this many dollars a year")
+    parser.add_argument("--zone", help="this machine's grid zone (DE)")
+    parser.add_argument("--unknown-too", action="store_true", help="also where an instance is not known to be offered")
+    parser.add_argument("--surely", action="store_true", help="hold the budget with the high end of every prediction")
+    parser.add_argument(
+        "--report", action="store_true",
+        help="place the variants of this file's newest report, and put the answer into it",
+    )  # fmt: skip
     parser.add_argument("--limit", type=int, default=10, help="placements to print (10)")
     parser.add_argument("--json", action="store_true", help="the answer as JSON on stdout")
     parser.set_defaults(run=run)
@@ -47,22 +61,45 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Prints the answer. Raises InputError on a file without a graph and on limits that cannot be."""
+    asked = Asked(
+        traffic=Traffic(
+            requests_per_day=args.requests_per_day, peak_factor=args.peak_factor, budget_ms=args.latency_ms,
+            percentile=args.percentile, users_at=tuple(args.users_at), surely=args.surely,
+        ),
+        filters=Filters(
+            providers=tuple(args.provider), countries=tuple(args.country), usd_per_year=args.usd_per_year,
+            unknown_too=args.unknown_too,
+        ),
+        objective=args.objective,
+    )  # fmt: skip
     keeper = open_headless(home())
     try:
         desk = Desk(home(), keeper, Progress())
         model = look(desk, args.file, args.file.name, dict(shape(each) for each in args.shape))
+        if args.report:
+            found = _into_report(desk, model, asked, args.zone)
+        else:
+            here = this_machine(machine(), args.zone)
+            judged = candidates(model, args.dtype or [stored_as(model)])
+            found = answer(Choice(candidates=judged, titles={}), asked, here, limit=max(args.limit, 1))
     finally:
         keeper.close()
-    traffic = Traffic(
-        requests_per_day=args.requests_per_day, peak_factor=args.peak_factor, budget_ms=args.latency_ms,
-        percentile=args.percentile, users_at=tuple(args.users_at),
-    )  # fmt: skip
-    filters = Filters(
-        providers=tuple(args.provider), countries=tuple(args.country), usd_per_year=args.usd_per_year
-    )  # fmt: skip
-    judged = candidates(model, args.dtype or [stored_as(model)])
-    answer = place(judged, traffic, objective=args.objective, filters=filters, limit=max(args.limit, 1))
-    print(json.dumps(contract(answer), indent=1) if args.json else words(answer))
+    found = replace(found, placements=found.placements[: max(args.limit, 1)])
+    print(json.dumps(contract(found), indent=1) if args.json else words(found))
+
+
+def _into_report(desk: Desk, model: Model, asked: Asked, zone: str | None) -> Answer:
+    """Places the original and the variants of the model's newest report, and saves the report with the answer."""
+    reports = desk.all(Report, model=model.sha256)
+    if not reports:
+        raise InputError("There is no report of this file.", hint="Make one first: python -m advisor plan FILE.")
+    report = reports[-1]
+    choice = of_report(report, graphs(desk, report.model, chosen(report)))
+    here = this_machine(report.machine, zone or report.budget.zone)
+    found = options(choice.candidates, here)
+    best = answer(choice, asked, here, found, limit=KEPT)
+    desk.save(with_placement(report, best, told(best, choice, asked, here, found)))
+    return best
 
 
 def contract(found: Answer) -> dict[str, Any]:

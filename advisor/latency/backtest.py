@@ -1,30 +1,26 @@
 """The latency model against everything measured: predicted without the chip in question, beside the plain roofline.
 
 The left-out predictions are those of the day of the fit (table latency/left_out); `benchmarks/latency_model.py` makes
-them anew. A user's own measurements join them as rows of their own.
+them anew. A user's own measurements join them as rows of their own (`advisor.latency.own`).
 """
-
-from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from advisor.latency.cpu import cpu_here
 from advisor.latency.measured import Measured
-from advisor.latency.operators import Numbers, from_layers
-from advisor.latency.predict import interval_of, predict_here
-from data.tables import frame, headers
-from data.units import MS_PER_S
-from profiler import stats
-from profiler.types import Measurement, Model, Peaks
+from advisor.latency.operators import Numbers
+from advisor.latency.predict import interval_of
+from data.tables import device, frame, headers
 
 KINDS = {
     "models": "language models, eager PyTorch, FP32", "engines": "ResNet-50 and BERT, TensorRT (MLPerf offline)",
     "products": "matrix products, bf16 and fp8", "squares": "large square products",
-    "operators": "single operators, FP32", "here": "measured here",
+    "operators": "single operators, FP32", "here": "your measurements, this machine's peaks",
+    "elsewhere": "your measurements, the table's device",
 }  # fmt: skip
 COLUMNS = ("kind", "chip", "device_id", "label", "measured_ms", "predicted_ms", "low_ms", "high_ms", "roofline_ms",
            "error_frac", "roofline_error_frac", "inside")  # fmt: skip
+OURS = "Rightsize, without the device"
 INTERVAL = {"models": "models", "engines": "engines", "products": "products"}
 
 
@@ -34,7 +30,7 @@ def rows(own: pd.DataFrame | None = None) -> pd.DataFrame:
     ends = {kind: interval_of(INTERVAL.get(kind, "products")) for kind in found["kind"].unique()}
     found["low_ms"] = found["predicted_ms"] * found["kind"].map({kind: each[0] for kind, each in ends.items()})
     found["high_ms"] = found["predicted_ms"] * found["kind"].map({kind: each[2] for kind, each in ends.items()})
-    found = _judged(found)
+    found = judged(found)
     return found if own is None else pd.concat([found, own], ignore_index=True)
 
 
@@ -60,26 +56,6 @@ def fitted_on() -> str:
     return headers("latency", "left_out")[0].as_of
 
 
-def own_rows(found: Sequence[tuple[Model, Measurement, Peaks]], cache_bytes: float) -> pd.DataFrame:
-    """Measurements of this machine, or of others whose peaks came with them, predicted from graph and peaks alone."""
-    told = []
-    for model, measured, peaks in found:
-        if not model.layers:
-            continue
-        on = cpu_here(peaks, "fp32", cache_bytes)
-        ops = from_layers(model.layers, "fp32", folds=True)
-        name, batch = measured.machine.cpu, measured.workload.batch_size
-        latency = predict_here(ops, on, name, dtype="fp32", batch=batch).latency_ms
-        flop, moved = float(ops.flop @ ops.repeat), float(ops.moved_bytes @ ops.repeat)
-        roof_s = max(flop / on.product_flop_per_s, moved / on.memory_bytes_per_s)
-        told.append({
-            "kind": "here", "chip": name, "device_id": name, "label": model.name,
-            "measured_ms": stats.median_interval(measured.samples_ms)[1], "predicted_ms": latency.mid,
-            "low_ms": latency.low, "high_ms": latency.high, "roofline_ms": roof_s * MS_PER_S,
-        })  # fmt: skip
-    return _judged(pd.DataFrame(told)) if told else pd.DataFrame(columns=list(COLUMNS))
-
-
 def roofline_s(measured: Measured) -> Numbers:
     """Seconds the plain roofline gives: all FLOP over the peak, or all bytes over the bandwidth; for whole models once
     over the whole, as it is usually drawn."""
@@ -90,8 +66,24 @@ def roofline_s(measured: Measured) -> Numbers:
     return np.asarray(np.maximum(flop / on.peak_flop_per_s[first], moved / on.memory_bytes_per_s[first]))
 
 
-def _judged(found: pd.DataFrame) -> pd.DataFrame:
+def judged(found: pd.DataFrame) -> pd.DataFrame:
+    """The rows with their errors (predicted over measured, less 1) and whether the interval holds the measured time."""
     found["error_frac"] = found["predicted_ms"] / found["measured_ms"] - 1.0
     found["roofline_error_frac"] = found["roofline_ms"] / found["measured_ms"] - 1.0
     found["inside"] = found["measured_ms"].between(found["low_ms"], found["high_ms"])
     return found[list(COLUMNS)]
+
+
+def beside_others(found: pd.DataFrame) -> pd.DataFrame:
+    """device, who, error_frac: the mean error on whole models by device, ours without the device, what others publish
+    of the same models, and the plain roofline."""
+    own = summary(found[found["kind"] == "models"])
+    names = {one: device(one).name for one in own["device_id"]}
+    rows = [(names[one.device_id], OURS, one.mean_error_frac) for one in own.itertuples()]
+    rows += [
+        (names[one.device_id], f"{one.tool}, published", one.mean_error_ratio)
+        for one in published().itertuples()
+        if one.device_id in names
+    ]
+    rows += [(names[one.device_id], "Plain roofline", one.roofline_error_frac) for one in own.itertuples()]
+    return pd.DataFrame(rows, columns=["device", "who", "error_frac"])

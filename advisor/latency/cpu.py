@@ -77,9 +77,11 @@ def cpu(device: Device, dtype: str, cores: float | None = None) -> Cpu:
     )
 
 
-def seconds(ops: Ops, on: Cpu) -> Seconds:
-    """Seconds of one occurrence of each operator on the CPU."""
-    weights_stay = float(ops.weight_bytes @ ops.repeat) < on.cache_bytes / 2
+def seconds(ops: Ops, on: Cpu, weight_bytes: float | None = None) -> Seconds:
+    """Seconds of one occurrence of each operator on the CPU. `weight_bytes` are those of the whole model, where `ops`
+    are only a part of it."""
+    whole = float(ops.weight_bytes @ ops.repeat) if weight_bytes is None else weight_bytes
+    weights_stay = whole < on.cache_bytes / 2
     moved = ops.read_bytes + ops.written_bytes
     near = NEAR_GAIN if float(ops.moved_bytes.max(initial=0.0)) < NEAR_BYTES else 1.0
     from_cache = moved < on.cache_bytes / 2

@@ -22,6 +22,9 @@ KINDS = {
 }  # fmt: skip
 PRODUCTS = (MATMUL, BATCHED, CONVOLUTION, DEPTHWISE, STEP)
 DTYPES = ("fp32", "fp16", "bf16", "fp8", "int8")
+OWN = "own"  # every layer computes in what its file says: the graph of a variant
+COMPUTES_IN = {"float16": "fp16", "bfloat16": "bf16", "int8": "int8", "uint8": "int8", "float8_e4m3": "fp8",
+               "float8_e5m2": "fp8"}  # fmt: skip
 WEIGHT_BYTES = {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 1.0, "int8": 1.0}
 # Activations stay in bfloat16 beside fp8 weights: they are rounded on the way into each product.
 ACTIVATION_BYTES = {"fp32": 4.0, "fp16": 2.0, "bf16": 2.0, "fp8": 2.0, "int8": 1.0}
@@ -108,11 +111,37 @@ def from_layers(layers: Iterable[Layer], dtype: str, *, folds: bool) -> Ops:
     compiled PyTorch do; eager PyTorch does not."""
     layers = tuple(layers)
     folded = _folded(layers) if folds else set()
-    counts: dict[tuple[float, ...], float] = {}
+    return _counted((layer, dtype, place in folded) for place, layer in enumerate(layers))
+
+
+def parts(layers: Iterable[Layer], dtype: str, *, folds: bool) -> dict[str, Ops]:
+    """As `from_layers`, apart by the dtype they compute in: one part for one of DTYPES, and for OWN as many as the
+    graph has, each layer in its own and with the bytes its file stores."""
+    layers = tuple(layers)
+    if dtype != OWN:
+        return {dtype: from_layers(layers, dtype, folds=folds)}
+    folded = _folded(layers) if folds else set()
+    apart: dict[str, list[tuple[Layer, str, bool]]] = {}
     for place, layer in enumerate(layers):
-        for row in _rows(layer, dtype, place in folded):
+        own = COMPUTES_IN.get(layer.dtype, "fp32")
+        apart.setdefault(own, []).append((layer, own, place in folded))
+    return {own: _counted(rows) for own, rows in sorted(apart.items())}
+
+
+def _counted(asked: Iterable[tuple[Layer, str, bool]]) -> Ops:
+    """Equal layers as one row with a count; what a loop does in all its turns is told of one turn, and counted."""
+    counts: dict[tuple[float, ...], float] = {}
+    for layer, dtype, folded in asked:
+        for row in _rows(_one_turn(layer), dtype, folded):
             counts[row] = counts.get(row, 0.0) + layer.repeat
     return from_rows([(*row, count) for row, count in counts.items()])
+
+
+def _one_turn(layer: Layer) -> Layer:
+    if layer.repeat <= 1:
+        return layer
+    whole = ("flop", "other_flop", "weight_bytes", "read_bytes", "written_bytes")
+    return replace(layer, **{name: getattr(layer, name) // layer.repeat for name in whole})
 
 
 def from_rows(rows: list[tuple[float, ...]]) -> Ops:

@@ -4,7 +4,7 @@ Every operator is bounded by arithmetic, memory and launches (latency_gpu, laten
 measured operators and models (latency_fit), and the interval is what leaving whole chips out of that fit showed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,7 +13,7 @@ import numpy as np
 from advisor.latency import cpu as latency_cpu
 from advisor.latency import gpu as latency_gpu
 from advisor.latency.cpu import Cpu
-from advisor.latency.operators import DTYPES, MATMUL, Ops, from_layers
+from advisor.latency.operators import DTYPES, MATMUL, OWN, Ops, parts
 from advisor.latency.parameters import Parameters, fitted
 from data.errors import InputError
 from data.estimate import Estimate
@@ -47,7 +47,12 @@ RUNTIMES = {
     ),
     "engine": Runtime(name="engine", folds=True, host_s=0.0, host_low_s=0.0, host_high_s=0.0, interval="engines"),
 }  # fmt: skip
+# Handing a call to an accelerator and waiting for its answer, however small: a few tens of microseconds (general
+# knowledge; eager PyTorch's shortest measured operators of devices/op_latency take 26 to 58 us, launch included).
+CALL_ENDS_S = (5e-6, 15e-6, 50e-6)
 MEASURED_VENDOR = "NVIDIA"
+MEASURED_CPU_VENDORS = ("Intel", "AMD")  # MLPerf's Xeons, and the nine shapes on an EPYC
+WIDER = "the interval is wider"
 KINDS_WITHOUT_EVIDENCE = ("npu", "tpu")
 
 
@@ -81,30 +86,39 @@ def predict(
     `layers` were built for `layers_batch` samples. `dtype` is one of DTYPES, `runtime` one of RUNTIMES; `cores` is how
     many physical cores of a CPU are used (None: a whole socket). Raises InputError on an unknown device, on a dtype
     the device has no rate for, and on a graph without layers."""
-    if dtype not in DTYPES:
-        raise InputError(f"No dtype is called {dtype}.", hint=f"Known are {', '.join(DTYPES)}.")
+    if dtype not in (*DTYPES, OWN):
+        raise InputError(f"No dtype is called {dtype}.", hint=f"Known are {', '.join(DTYPES)} and {OWN}.")
     if not layers:
         raise InputError("This model has no graph that could be followed.", hint="Weights alone have no latency.")
     if batch < 1:
         raise InputError(f"A batch of {batch} is not possible.", hint="Give 1 or more.")
-    ops = from_layers(layers, dtype, folds=RUNTIMES[runtime].folds).at_batch(batch / layers_batch)
-    return predict_ops(ops, device(device_id), dtype=dtype, batch=batch, runtime=runtime, cores=cores)
+    apart = parts(layers, dtype, folds=RUNTIMES[runtime].folds)
+    apart = {name: ops.at_batch(batch / layers_batch) for name, ops in apart.items()}
+    return _predicted(apart, device(device_id), dtype, batch, runtime, cores)
 
 
 def predict_ops(
     ops: Ops, on: Device, *, dtype: str, batch: int, runtime: str = "onnxruntime", cores: float | None = None
 ) -> Prediction:
     """As `predict`, for operators already made ready for this dtype and batch."""
-    if on.kind == "mcu":
-        raise InputError(f"{on.name} is a microcontroller: no latency is predicted for those.")
-    if on.kind == "cpu":
-        return _on_cpu(ops, latency_cpu.cpu(on, dtype, cores), on.device_id, dtype, batch, "cpu table")
-    return _on_gpu(ops, on, dtype, batch, RUNTIMES[runtime])
+    return _predicted({dtype: ops}, on, dtype, batch, runtime, cores)
 
 
 def predict_here(ops: Ops, here: Cpu, device_id: str, *, dtype: str, batch: int) -> Prediction:
     """The latency on a CPU whose peaks were measured (`latency_cpu.cpu_here`)."""
-    return _on_cpu(ops, here, device_id, dtype, batch, "cpu here")
+    return _on_cpu([(ops, here)], device_id, dtype, batch, interval_of("cpu here"), [])
+
+
+def _predicted(
+    apart: Mapping[str, Ops], on: Device, dtype: str, batch: int, runtime: str, cores: float | None
+) -> Prediction:
+    if on.kind == "mcu":
+        raise InputError(f"{on.name} is a microcontroller: no latency is predicted for those.")
+    if on.kind != "cpu":
+        return _on_gpu(apart, on, dtype, batch, RUNTIMES[runtime])
+    split = [(ops, latency_cpu.cpu(on, name, cores)) for name, ops in apart.items()]
+    notes = [] if on.vendor in MEASURED_CPU_VENDORS else [f"No processor of {on.vendor} was measured: {WIDER}."]
+    return _on_cpu(split, on.device_id, dtype, batch, table_interval(on), notes)
 
 
 def interval_of(kind: str) -> tuple[float, float, float]:
@@ -137,36 +151,61 @@ def gpu_ends_s(kernels_s: float, nodes: float, on: Device, runtime: Runtime) -> 
         kernels_s *= fitted().engine_frac
     ratios = _widened(runtime.interval, on)
     hosts = (runtime.host_low_s, runtime.host_s, runtime.host_high_s)
-    low, mid, high = (max(kernels_s * ratio, nodes * host) for ratio, host in zip(ratios, hosts, strict=True))
+    low, mid, high = (
+        max(kernels_s * ratio, nodes * host) + call
+        for ratio, host, call in zip(ratios, hosts, CALL_ENDS_S, strict=True)
+    )
     return low, mid, high
 
 
-def cpu_ends_s(ops: Ops, on: Cpu, kind: str) -> tuple[float, float, float]:
-    """Seconds of one call on a CPU, low, middle and high; `kind` says which interval holds."""
-    times = latency_cpu.seconds(ops, on)
-    total_s = float((times.kernel + times.launch) @ ops.repeat) + latency_cpu.CALL_S
-    low, mid, high = (total_s * ratio for ratio in interval_of(kind))
+def cpu_ends_s(
+    split: Sequence[tuple[Ops, Cpu]], ratios: tuple[float, float, float]
+) -> tuple[float, float, float]:
+    """Seconds of one call on a CPU, low, middle and high: each part of the graph at the rates of its dtype."""
+    total_s = sum(_cpu_s(split)) + latency_cpu.CALL_S
+    low, mid, high = (total_s * ratio for ratio in ratios)
     return low, mid, high
 
 
-def _on_gpu(ops: Ops, on: Device, dtype: str, batch: int, runtime: Runtime) -> Prediction:
-    times, kernels_s = gpu_seconds(ops, on, dtype)
-    nodes = float(ops.nodes @ ops.repeat)
+def table_interval(on: Device) -> tuple[float, float, float]:
+    """Measured over predicted for a CPU of the table; squared where no processor of its vendor was measured."""
+    low, mid, high = interval_of("cpu table")
+    return (low, mid, high) if on.vendor in MEASURED_CPU_VENDORS else (low**2 / mid, mid, high**2 / mid)
+
+
+def _cpu_s(split: Sequence[tuple[Ops, Cpu]]) -> list[float]:
+    weight_bytes = sum(float(ops.weight_bytes @ ops.repeat) for ops, _ in split)
+    times = [(latency_cpu.seconds(ops, on, weight_bytes), ops) for ops, on in split]
+    return [float((each.kernel + each.launch) @ ops.repeat) for each, ops in times]
+
+
+def _on_gpu(apart: Mapping[str, Ops], on: Device, dtype: str, batch: int, runtime: Runtime) -> Prediction:
+    found = [(*gpu_seconds(ops, on, name), ops) for name, ops in apart.items()]
+    kernels_s = sum(each[1] for each in found)
+    nodes = sum(float(ops.nodes @ ops.repeat) for ops in apart.values())
     ends_s = gpu_ends_s(kernels_s, nodes, on, runtime)
     waits_s = nodes * runtime.host_s
     notes = [] if on.tdp_w else [f"The power limit of {on.name} is not known and taken not to bind."]
-    if ends_s[1] == waits_s:
+    if waits_s >= kernels_s:
         notes.append("The host that starts the operators sets the time, not the device: a larger batch is almost free.")
     if on.vendor != MEASURED_VENDOR:
-        notes.append(f"No device of {on.vendor} is among those the model was fitted on: the interval is wider.")
-    overhead_s = max(waits_s - kernels_s, 0.0) + float(times.launch @ ops.repeat)
-    return _prediction(ends_s, _shares(times, ops, overhead_s), on.device_id, dtype, batch, runtime.name, notes)
+        notes.append(f"No device of {on.vendor} is among those the model was fitted on: {WIDER}.")
+    overhead_s = max(waits_s - kernels_s, 0.0) + CALL_ENDS_S[1]
+    overhead_s += sum(float(times.launch @ ops.repeat) for times, _, ops in found)
+    shares = _shares([(times, ops) for times, _, ops in found], overhead_s)
+    return _prediction(ends_s, shares, on.device_id, dtype, batch, runtime.name, notes)
 
 
-def _on_cpu(ops: Ops, on: Cpu, device_id: str, dtype: str, batch: int, kind: str) -> Prediction:
-    times = latency_cpu.seconds(ops, on)
-    shares = _shares(times, ops, float(times.launch @ ops.repeat) + latency_cpu.CALL_S)
-    return _prediction(cpu_ends_s(ops, on, kind), shares, device_id, dtype, batch, "onnxruntime", [])
+def _on_cpu(
+    split: Sequence[tuple[Ops, Cpu]], device_id: str, dtype: str, batch: int, ratios: tuple[float, float, float],
+    notes: list[str],
+) -> Prediction:  # fmt: skip
+    weight_bytes = sum(float(ops.weight_bytes @ ops.repeat) for ops, _ in split)
+    times = [(latency_cpu.seconds(ops, on, weight_bytes), ops) for ops, on in split]
+    overhead_s = latency_cpu.CALL_S + sum(float(each.launch @ ops.repeat) for each, ops in times)
+    return _prediction(
+        cpu_ends_s(split, ratios), _shares(times, overhead_s), device_id, dtype, batch, "onnxruntime", notes
+    )
 
 
 def _widened(kind: str, on: Device) -> tuple[float, float, float]:
@@ -177,11 +216,13 @@ def _widened(kind: str, on: Device) -> tuple[float, float, float]:
     return low, mid, high
 
 
-def _shares(times: latency_gpu.Seconds, ops: Ops, overhead_s: float) -> tuple[float, float, float]:
+def _shares(found: Sequence[tuple[latency_gpu.Seconds, Ops]], overhead_s: float) -> tuple[float, float, float]:
     """Compute, memory, overhead: each operator's time goes to whichever of its bounds is the higher."""
-    bound = times.compute >= times.memory
-    compute = float(np.where(bound, times.kernel, 0.0) @ ops.repeat)
-    memory = float(np.where(bound, 0.0, times.kernel) @ ops.repeat)
+    compute = memory = 0.0
+    for times, ops in found:
+        bound = times.compute >= times.memory
+        compute += float(np.where(bound, times.kernel, 0.0) @ ops.repeat)
+        memory += float(np.where(bound, 0.0, times.kernel) @ ops.repeat)
     whole = compute + memory + overhead_s
     return compute / whole, memory / whole, overhead_s / whole
 

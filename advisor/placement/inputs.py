@@ -30,9 +30,9 @@ def candidates(model: Model, dtypes: Sequence[str], measured_ms: Estimate | None
     own = stored_as(model)
     return tuple(
         Candidate(
-            variant_id=dtype, layers=model.layers, dtype=dtype, layers_batch=_built_batch(model),
+            variant_id=dtype, layers=model.layers, dtype=dtype, layers_batch=built_batch(model),
             weight_bytes=model.weight_bytes if dtype == own else model.parameter_count * WEIGHT_BYTES[dtype],
-            activation_bytes=(model.peak_activation_bytes or 0) // _built_batch(model),
+            activation_bytes=(model.peak_activation_bytes or 0) // built_batch(model),
             measured_ms=measured_ms if dtype == own else None,
         )
         for dtype in dtypes
@@ -48,7 +48,8 @@ def this_machine(found: Machine, zone_id: str | None, pue: float = 1.0) -> Here:
     )
 
 
-def _built_batch(model: Model) -> int:
+def built_batch(model: Model) -> int:
+    """The batch the model's graph was built for: its first input's first axis, or 1 where that is no batch."""
     first = next(iter(model.inputs), None)
     lengths = model.shapes.get(first.name, ()) if first else ()
     if first is None or not lengths or not first.shape:

@@ -1,6 +1,6 @@
 """What can serve a model: its variants on every instance one can rent, and on this machine, at several batches."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from advisor import device_energy
+from advisor.latency.cpu import SERVES
 from advisor.latency.gpu import PEAKS
 from advisor.latency.grid import cpu_grid, gpu_grid
-from advisor.latency.operators import DTYPES, Ops, from_layers
+from advisor.latency.operators import DTYPES, OWN, Ops, parts
 from data.errors import InputError
 from data.estimate import Estimate
 from data.tables import Device, device, instances
@@ -26,9 +27,11 @@ WATTS = ("idle_low_w", "idle_w", "idle_high_w", "busy_low_w", "busy_w", "busy_hi
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """A variant to be placed: its own graph, built for `layers_batch` samples, and the dtype it computes in.
+    """A variant to be placed: its own graph, built for `layers_batch` samples, and the dtype it computes in (OWN: each
+    layer in its own).
 
-    `measured_ms` is its latency at batch 1 where it ran on this machine; only there it counts."""
+    `measured_ms` is its latency at batch 1 where it ran on this machine; only there it counts. `kinds` are the kinds
+    of device its runtime works on (none named: all)."""
 
     variant_id: str
     layers: tuple[Layer, ...]
@@ -38,6 +41,8 @@ class Candidate:
     activation_bytes: int = 0
     measured_ms: Estimate | None = None
     runtime: str = "onnxruntime"
+    kinds: tuple[str, ...] = ()
+    title: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +65,8 @@ class Here:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Something that serves: an instance with its device. `part` is the share of the device it has, `host_part` that of
-    the host's CPU beside each accelerator."""
+    """Something that serves: an instance with `servers` devices. `part` is the share of each device it has, `host_part`
+    that of the host's CPU beside each accelerator."""
 
     target_id: int
     provider: str
@@ -110,62 +115,93 @@ def _target(place: int, one: Any) -> Target | None:
         return Target(
             target_id=place, provider=one.provider, instance_type=one.instance_type, device_id=name, kind=on.kind,
             servers=whole, part=part, cores=None, memory_bytes=memory, host_id=host.device_id if host else None,
-            host_part=min(cores / (host.cores or cores or 1), 1.0) / whole if host else 0.0,
+            host_part=cores / (host.cores or cores or 1) / whole if host else 0.0,
         )  # fmt: skip
     if one.vcpus is None:
         return None
     cores = one.vcpus / (on.threads_per_core or 1)
+    sockets = max(float(np.floor(cores / (on.cores or cores))), 1.0)  # each socket serves calls of its own
     return Target(
         target_id=place, provider=one.provider, instance_type=one.instance_type, device_id=name, kind="cpu",
-        servers=1.0, part=min(cores / (on.cores or cores), 1.0), cores=cores, memory_bytes=one.memory_bytes,
+        servers=sockets, part=min(cores / (on.cores or cores), 1.0), cores=cores / sockets,
+        memory_bytes=None if one.memory_bytes is None else one.memory_bytes / sockets,
     )  # fmt: skip
 
 
 def _predicted(candidate: Candidate) -> pd.DataFrame:
-    if candidate.dtype not in DTYPES:
+    if candidate.dtype not in (*DTYPES, OWN):
         raise InputError(f"No dtype is called {candidate.dtype}.", hint=f"Known are {', '.join(DTYPES)}.")
     if not candidate.layers:
         return pd.DataFrame()
-    ops = from_layers(candidate.layers, candidate.dtype, folds=candidate.runtime != "pytorch")
-    ops = ops.at_batch(1.0 / candidate.layers_batch)
-    able = [one for one in targets() if _serves(device(one.device_id), candidate.dtype)]
+    apart = parts(candidate.layers, candidate.dtype, folds=candidate.runtime != "pytorch")
+    apart = {dtype: ops.at_batch(1.0 / candidate.layers_batch) for dtype, ops in apart.items()}
+    able = [one for one in targets() if _runs(candidate, one) and serves(device(one.device_id), apart)]
     gpus = sorted({one.device_id for one in able if one.kind != "cpu"})
     cpus = sorted({(one.device_id, one.cores) for one in able if one.kind == "cpu"}, key=str)
     seconds: dict[tuple[str, float | None], Any] = {}
     if gpus:
-        grid = gpu_grid(ops, [device(name) for name in gpus], candidate.dtype, BATCHES, candidate.runtime)
+        grid = gpu_grid(apart, [device(name) for name in gpus], BATCHES, candidate.runtime)
         seconds |= {(name, None): grid[place] for place, name in enumerate(gpus)}
     if cpus:
         on = [(device(name), cores) for name, cores in cpus]
-        seconds |= dict(zip(cpus, cpu_grid(ops, on, candidate.dtype, BATCHES), strict=True))
-    rows = [
-        _rows(candidate, one, seconds[one.device_id, one.cores] / (one.part if one.kind != "cpu" else 1.0))
-        for one in able
-    ]
+        seconds |= dict(zip(cpus, cpu_grid(apart, on, BATCHES), strict=True))
+    rows = [_rows(candidate, one, _of_a_part(seconds[one.device_id, one.cores], one)) for one in able]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+
+
+def _of_a_part(ends_s: Any, one: Target) -> Any:
+    """Seconds on a share of an accelerator: as much longer as the share is smaller; at the low end the rest is idle and
+    the share may use it all."""
+    return ends_s if one.kind == "cpu" else ends_s / np.array([1.0, one.part, one.part])
+
+
+def _runs(candidate: Candidate, one: Target) -> bool:
+    return not candidate.kinds or one.kind in candidate.kinds
+
+
+def serves(on: Device, apart: Mapping[str, Ops]) -> bool:
+    """Whether a device has rates for every dtype that the parts of a graph compute in, and its bandwidth and power are
+    known. A graph with products in 8 bits is not for a device without 8-bit rates."""
+    return all(_serves(on, dtype) for dtype in apart)
 
 
 def _serves(on: Device, dtype: str) -> bool:
     known = getattr(on, PEAKS[dtype]) is not None and on.memory_bytes_per_s is not None and on.tdp_w is not None
-    return known and on.kind != "mcu" and not (on.kind == "cpu" and (dtype == "fp8" or on.fp32_flop_per_s is None))
+    cpu_rate = dtype in SERVES and on.fp32_flop_per_s is not None
+    return known and on.kind != "mcu" and (on.kind != "cpu" or cpu_rate)
 
 
 def _rows(candidate: Candidate, one: Target, ends_s: Any) -> pd.DataFrame:
-    on = device(one.device_id)
-    idle, busy = device_energy.idle_w(on, one.part), device_energy.busy_w(on, one.part)
-    assert idle is not None and busy is not None
-    waiting = device_energy.idle_w(device(one.host_id), one.host_part) if one.host_id else None
-    if waiting is not None:  # the accelerator's host is switched on too
-        idle, busy = idle + waiting, busy + waiting
+    idle, busy, host = _watts(one)
     need = [candidate.weight_bytes + candidate.activation_bytes * batch + RUNTIME_BYTES for batch in BATCHES]
     watts = (idle.low, idle.mid, idle.high, busy.low, busy.mid, busy.high)
     return pd.DataFrame({
         "variant_id": candidate.variant_id, "target_id": one.target_id, "kind": one.kind, "batch": BATCHES,
         "low_ms": ends_s[:, 0] * MS_PER_S, "mid_ms": ends_s[:, 1] * MS_PER_S, "high_ms": ends_s[:, 2] * MS_PER_S,
-        "basis": "predicted", "servers_per_instance": one.servers, "most_servers": NO_LIMIT,
-        "fits": None if one.memory_bytes is None else [bytes_ <= one.memory_bytes for bytes_ in need],
+        "basis": "predicted", "servers_per_instance": one.servers, "most_servers": NO_LIMIT, "part": one.part,
+        "host_w": host, "fits": None if one.memory_bytes is None else [bytes_ <= one.memory_bytes for bytes_ in need],
         **dict(zip(WATTS, watts, strict=True)),
     })  # fmt: skip
+
+
+def _watts(one: Target) -> tuple[Estimate, Estimate, float]:
+    """Watts of a server that waits and of one that works, host included, and what of the waiting is the host's."""
+    on = device(one.device_id)
+    whole, run = device_energy.idle_w(on), device_energy.busy_w(on)
+    assert whole is not None and run is not None
+    idle = device_energy.charged(whole, one.part)
+    above = [
+        one.part * max(busy - still, 0.0)
+        for busy, still in ((run.low, whole.low), (run.mid, whole.mid), (run.high, whole.high))
+    ]
+    waiting = device_energy.idle_w(device(one.host_id)) if one.host_id else None
+    host = None if waiting is None else device_energy.charged(waiting, one.host_part)
+    idle = idle if host is None else idle + host  # the accelerator's host is switched on too
+    busy = Estimate(
+        low=idle.low + above[0], mid=idle.mid + above[1], high=idle.high + above[2], basis="modelled",
+        source=device_energy.SOURCE,
+    )  # fmt: skip
+    return idle, busy, 0.0 if host is None else host.mid
 
 
 def _measured(candidates: Sequence[Candidate], here: Here) -> pd.DataFrame:
@@ -178,7 +214,7 @@ def _measured(candidates: Sequence[Candidate], here: Here) -> pd.DataFrame:
             "variant_id": one.variant_id, "target_id": HERE_ID, "kind": "cpu", "batch": 1,
             "low_ms": one.measured_ms.low, "mid_ms": one.measured_ms.mid, "high_ms": one.measured_ms.high,
             "basis": one.measured_ms.basis,
-            "servers_per_instance": 1.0, "most_servers": float(here.machines),
+            "servers_per_instance": 1.0, "most_servers": float(here.machines), "part": 1.0, "host_w": 0.0,
             "fits": None if here.memory_bytes is None
             else one.weight_bytes + one.activation_bytes + RUNTIME_BYTES <= here.memory_bytes,
             **dict(zip(WATTS, (idle.low, idle.mid, idle.high, busy.low, busy.mid, busy.high), strict=True)),
@@ -189,13 +225,16 @@ def _measured(candidates: Sequence[Candidate], here: Here) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def floor_ms(ops: Ops, devices: Sequence[Device], dtype: str) -> tuple[float, str]:
-    """The time none of these devices can beat, and which comes closest: weights over bandwidth, or FLOP over peak."""
-    moved = float(ops.weight_bytes @ ops.repeat)
-    flop = float(ops.flop @ ops.repeat)
-    found = [
-        (max(moved / one.memory_bytes_per_s, flop / peak) * MS_PER_S, one.name)
-        for one in devices
-        if (peak := getattr(one, PEAKS[dtype])) and one.memory_bytes_per_s
-    ]
+def floor_ms(apart: Mapping[str, Ops], devices: Sequence[Device]) -> tuple[float, str]:
+    """The time none of these devices can beat, and which comes closest: weights over bandwidth, or FLOP over peak.
+
+    `apart` are the operators by their dtype; devices without a rate for one of them, or no bandwidth, are left out."""
+    moved = sum(float(ops.weight_bytes @ ops.repeat) for ops in apart.values())
+    flop = {dtype: float(ops.flop @ ops.repeat) for dtype, ops in apart.items()}
+    found = []
+    for one in devices:
+        peaks = {dtype: getattr(one, PEAKS[dtype]) for dtype in apart}
+        if one.memory_bytes_per_s and all(peaks.values()):
+            computes_s = sum(flop[dtype] / peaks[dtype] for dtype in apart)
+            found.append((max(moved / one.memory_bytes_per_s, computes_s) * MS_PER_S, one.name))
     return min(found) if found else (0.0, "")

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from advisor.placement.choose import Answer, Traffic, place
+from advisor.placement.choose import UTILISATION_LIMIT, Answer, Traffic, place
 from advisor.placement.options import Candidate, options
 from advisor.trends.growth import BudgetBreak, months_until_break
-from advisor.types import Footprint
-from data import units
+from advisor.types import Footprint, Placement, YearAhead
+from data import units, words
 from data.errors import InputError
 from data.estimate import Estimate, exact
 
@@ -79,6 +79,56 @@ def years_of(
             )
         )
     return tuple(found)
+
+
+def service_years(
+    before: Placement, after: Placement | None, demand: Estimate, efficiency: Estimate, *, renewed_every_years: int = 1,
+    years: int = LONGEST_YEARS,
+) -> tuple[YearAhead, ...]:
+    """This and each of the coming years of a service placed like `before`, and like `after` with the plan (None where
+    nothing is compressed): kWh x demand^t, and on renewed hardware over efficiency^t. The grid stays as it is.
+
+    Servers follow the demand, so what waits grows with it too. Raises InputError as `years_of` does."""
+    own = _footprint(before)
+    then = own if after is None else _footprint(after)
+    stays, planned = years_of(own, demand, years=years), years_of(then, demand, years=years)
+    renewed = years_of(then, demand, efficiency, renewed_every_years=renewed_every_years, years=years)
+    found = []
+    for one, plan, new in zip(stays, planned, renewed, strict=True):
+        assert one.kwh is not None and new.kwh is not None and new.turbine_years is not None
+        found.append(
+            YearAhead(
+                years_ahead=one.years_ahead, demand_ratio=one.demand_ratio, kwh_before=one.kwh,
+                kwh_after=None if after is None else plan.kwh, kwh_renewed=new.kwh, turbine_years=new.turbine_years,
+                g_co2e=new.g_co2e,
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+def _footprint(one: Placement) -> Footprint:
+    return Footprint(kwh_per_year=one.kwh_per_year, g_co2e_per_year=one.g_co2e_per_year)
+
+
+def until(one: Placement, demand: Estimate, usd_limit: float | None = None) -> tuple[str, ...]:
+    """Until when these servers carry the growth at their peak, and a price limit holds, one sentence each."""
+    servers = f"{one.replicas:,} server{'s' if one.replicas > 1 else ''}"
+    full = f"busy up to {words.percent(UTILISATION_LIMIT)} at the peak"
+    carries = budget_holds(UTILISATION_LIMIT, max(one.utilisation_frac, 1e-9), demand)
+    said = [f"{servers}, {full}, {'carries' if one.replicas == 1 else 'carry'} the growth {_for(carries)}."]
+    if usd_limit is not None and one.usd_per_year is not None:
+        said.append(f"The price limit holds {_for(budget_holds(usd_limit, one.usd_per_year, demand))}.")
+    return tuple(said)
+
+
+def _for(found: BudgetBreak) -> str:
+    """For how long, in words: the middle, and the ends in brackets."""
+    if found.earliest_months is None:
+        return "for good"
+    if found.months is None:
+        return f"for {found.earliest_months:.0f} months at least, and on the middle path for good"
+    last = "for good" if found.latest_months is None else f"{found.latest_months:.0f} at the latest"
+    return f"for about {found.months:.0f} months ({found.earliest_months:.0f} at the earliest, {last})"
 
 
 def placed_years(

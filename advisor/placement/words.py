@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from advisor.latency.operators import from_layers
+from advisor.latency.operators import parts
 from data import words
 from data.tables import device
 
@@ -20,6 +20,10 @@ LIMITS = {
 }  # fmt: skip
 AMOUNTS = {"energy": words.energy_kwh, "carbon": words.carbon, "cost": words.usd, "latency": words.latency}
 LEAST_GAIN = 0.001  # a smaller gain is none
+TURNS = {  # what of the first placement alone turns the order when it rises
+    "energy": "takes {more} more energy than modelled", "carbon": "has {more} more carbon on its grid",
+    "cost": "costs {more} more", "latency": "takes {more} longer",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +47,44 @@ def told(
     best = ranked.iloc[0]
     gains = _relaxed(counts, float(best["value"]), objective)
     amount = _amount(objective, best["value"]) + ("" if objective == "latency" else " a year")
+    titles = {one.variant_id: one.title for one in candidates}
+    title = titles.get(best["variant_id"])
     return Told(
         headline=(
-            f"{_name(best)}: {int(best['instances'])} x {best['instance_type']}, batch {int(best['batch'])}, {amount}"
+            (f"{title} in " if title else "")
+            + f"{_name(best)}: {int(best['instances'])} x {best['instance_type']}, batch {int(best['batch'])}, {amount}"
         ),
         binding=_binds(counts, float(best["value"])),
-        margin=_margin(ranked, objective),
-        would_change=tuple(gains),
+        margin=_margin(ranked, objective, titles),
+        would_change=(*gains, *_turns(ranked, objective), *_grows(best)),
     )
+
+
+def _turns(ranked: pd.DataFrame, objective: str) -> tuple[str, ...]:
+    """How much worse the first may get before the next is better, and whether their intervals tell them apart."""
+    best, other = ranked.iloc[0], _next(ranked)
+    if other is None or not best["value"] or other["value"] < best["value"]:
+        return ()
+    more = words.percent(other["value"] / best["value"] - 1.0)
+    said = f"Where the first {TURNS[objective].format(more=more)}, the next is as good"
+    unsure = objective in ("energy", "carbon") and best["kwh_high"] > other["kwh_low"]
+    return (f"{said}; the interval of its energy allows that." if unsure else f"{said}.",)
+
+
+def _grows(best: Any) -> tuple[str, ...]:
+    from advisor.placement.choose import UTILISATION_LIMIT
+
+    if best["utilisation_frac"] <= 0:
+        return ()
+    times = words.times(UTILISATION_LIMIT / best["utilisation_frac"])
+    return (f"At {times} this traffic, at the latest, more servers are needed.",)
+
+
+def _next(ranked: pd.DataFrame) -> Any:
+    best = ranked.iloc[0]
+    others = ranked[(ranked["instance_type"] != best["instance_type"]) | (ranked["provider"] != best["provider"])]
+    others = others if len(others) else ranked.iloc[1:]
+    return others.iloc[0] if len(others) else None
 
 
 def reasons(row: Mapping[Any, Any]) -> tuple[str, ...]:
@@ -99,18 +133,16 @@ def _binds(counts: Any, best: float | None = None) -> str:
     return min(gains, key=lambda limit: gains[limit]) if gains else ""
 
 
-def _margin(ranked: pd.DataFrame, objective: str) -> str:
-    best = ranked.iloc[0]
-    others = ranked[(ranked["instance_type"] != best["instance_type"]) | (ranked["provider"] != best["provider"])]
-    others = others if len(others) else ranked.iloc[1:]
-    if others.empty:
+def _margin(ranked: pd.DataFrame, objective: str, titles: Mapping[str, str]) -> str:
+    best, other = ranked.iloc[0], _next(ranked)
+    if other is None:
         return "Nothing else meets the limits."
-    other = others.iloc[0]
     ratio = other["value"] / best["value"] if best["value"] else float("nan")
+    with_ = titles.get(other["variant_id"])
+    name = f"{_name(other)}, {other['instance_type']}" + (f", with {with_}" if with_ else "")
     if pd.isna(ratio):
-        return f"Next: {_name(other)}, {other['instance_type']}."
-    amount = _amount(objective, other["value"])
-    return f"Next: {_name(other)}, {other['instance_type']}: {amount}, {words.change(ratio)}."
+        return f"Next: {name}."
+    return f"Next: {name}: {_amount(objective, other['value'])}, {words.change(ratio)}."
 
 
 def _nothing(counts: Any, budget_ms: float | None, candidates: Sequence["Candidate"], offer: pd.DataFrame) -> str:
@@ -123,8 +155,9 @@ def _nothing(counts: Any, budget_ms: float | None, candidates: Sequence["Candida
     names = [name for name in offer["device_id"].unique() if name != "here"]
     for one in candidates:
         if one.layers:
-            ops = from_layers(one.layers, one.dtype, folds=True).at_batch(1.0 / one.layers_batch)
-            floors.append(floor_ms(ops, [device(name) for name in names], one.dtype))
+            apart = parts(one.layers, one.dtype, folds=True)
+            apart = {dtype: ops.at_batch(1.0 / one.layers_batch) for dtype, ops in apart.items()}
+            floors.append(floor_ms(apart, [device(name) for name in names]))
     floor, where = min(floors) if floors else (0.0, "")
     if budget_ms is not None and floor > budget_ms:
         least = words.latency(floor)

@@ -6,14 +6,14 @@ from dataclasses import replace
 from advisor.recommend import title
 from advisor.report import document as doc
 from advisor.report import method as report_method
+from advisor.report import places as report_places
 from advisor.report import years as report_years
 from advisor.report.document import Cell, Document, Highlight, Section
 from advisor.report.zone import place_of
-from advisor.types import Placement, Plan, Report, RunSummary
+from advisor.types import Plan, Report, RunSummary
 from data import units, words
 from data.estimate import Estimate
 
-PLACEMENTS_SHOWN = 10
 MS = 1.0 / units.MS_PER_S
 VERDICTS = {
     "compress": "Recommended plan",
@@ -26,8 +26,8 @@ def document(report: Report) -> Document:
     """The report as a document."""
     found = report.recommendation
     made = (
-        _answer(report), _question(report), _tried(report), *_placement(report), *report_years.sections(report),
-        *report_method.sections(report), _files(report), report_method.sources(report),
+        _answer(report), _question(report), _tried(report), *report_places.sections(report),
+        *report_years.sections(report), *report_method.sections(report), _files(report), report_method.sources(report),
     )  # fmt: skip
     return Document(
         title=f"Sizing report: {report.model.name}", verdict=VERDICTS[found.verdict], answer=found.headline,
@@ -193,40 +193,6 @@ def _quality(plan: Plan, path: str) -> Cell:
         text = f"accuracy {words.percent(quality.accuracy_after, 3)} (was {was})"
         return Cell(text, quality.accuracy_after, f"{path}.quality.accuracy_after", "measured")
     return Cell(f"1 - cosine {words.number(plan.loss)}", plan.loss, f"{path}.loss", "measured")
-
-
-def _placement(report: Report) -> tuple[Section, ...]:
-    if not report.placements:
-        return ()
-    shown = report.placements[:PLACEMENTS_SHOWN]
-    rows = [_placement_row(one, f"placements.{place}") for place, one in enumerate(shown)]
-    columns = ("Where", "On", "Replicas", "Busy", "Latency", "Network", "Energy a year", "CO2e a year", "Cost a year")
-    left = len(report.placements) - len(shown)
-    more = (f"{left:,} more places stand in the JSON report.",) if left else ()
-    return (
-        Section(
-            id="placement", title="Where to run it", points=(*shown[0].reasons, *more),
-            tables=(doc.table("Places, best first", columns, rows),),
-        ),
-    )  # fmt: skip
-
-
-def _placement_row(one: Placement, path: str) -> list[Cell]:
-    known = {True: "", False: " (not offered there)", None: " (not known to be offered there)"}[one.available]
-    dollars = one.usd_per_year
-    return [
-        doc.text(" ".join(part for part in (one.provider, one.region, f"({one.zone})" if one.zone else "") if part)),
-        doc.text(f"{one.instance or one.device_id}{known}"),
-        doc.value(one.replicas, words.count, f"{path}.replicas", "modelled"),
-        doc.value(one.utilisation_frac, words.percent, f"{path}.utilisation_frac", "modelled"),
-        doc.estimate(one.latency_ms, words.LATENCY, f"{path}.latency_ms", MS),
-        doc.value(one.network_ms, words.latency, f"{path}.network_ms", "modelled"),
-        doc.estimate(one.kwh_per_year, words.KWH, f"{path}.kwh_per_year"),
-        doc.estimate(one.g_co2e_per_year, words.GRAMS, f"{path}.g_co2e_per_year"),
-        Cell(words.usd(dollars.mid), dollars.mid, f"{path}.usd_per_year.mid", dollars.basis)
-        if dollars is not None
-        else doc.text(words.NOT_KNOWN),
-    ]
 
 
 def _files(report: Report) -> Section:

@@ -13,7 +13,7 @@ import pandas as pd
 import streamlit as st
 
 from advisor.regression import Check
-from advisor.types import Report, Variant
+from advisor.types import Graph, Report, Variant
 from data.errors import DataError, InputError, RightsizeError, Unavailable
 from data.home import Home, home
 from data.inbox import take_in
@@ -25,7 +25,7 @@ from profiler.types import Job, Machine, Measurement, Model, Peaks
 Record = TypeVar("Record")
 MAIN_SUFFIXES = (".onnx", ".pt", ".pt2", ".gguf", "config.json")
 PLAIN_NAME = re.compile(r"[\w][\w .()+-]{0,119}")
-RECORDS = (Check, Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Report, Variant)
+RECORDS = (Check, Graph, Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Report, Variant)
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in RECORDS}
 
 

@@ -231,4 +231,4 @@ def test_prices_that_are_missing_stay_missing(planted):
 def test_the_floor_is_bytes_over_bandwidth_or_flop_over_peak():
     ops, t4 = graph("resnet50"), device("nvidia-t4")
     flop = float(ops.flop @ ops.repeat)
-    assert floor_ms(ops, [t4], "fp32") == (pytest.approx(flop / 8.141e12 * 1e3), t4.name)
+    assert floor_ms({"fp32": ops}, [t4]) == (pytest.approx(flop / 8.141e12 * 1e3), t4.name)

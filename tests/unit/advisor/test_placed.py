@@ -1,0 +1,127 @@
+"""Variants as candidates, what a report keeps of a placement, and that page, HTML and JSON say the same of its years."""
+
+import json
+from dataclasses import replace
+
+import pytest
+import reports
+
+from advisor.exporters import exporters
+from advisor.latency.operators import OWN, from_layers, parts
+from advisor.placement import placed, variants
+from advisor.placement.choose import Traffic, place
+from advisor.placement.options import Candidate, options, targets
+from advisor.report.contents import document
+from advisor.types import Graph
+from data import units, words
+from data.tables import device
+from profiler.types import Layer
+
+DIMS = {"batch": 1, "m": 128, "n": 1024, "k": 1024}
+FLOAT = Layer(
+    name="a", op="MatMul", flop=2 * 128 * 1024 * 1024, weight_bytes=1 << 22, read_bytes=1 << 19, written_bytes=1 << 19,
+    dims=DIMS,
+)  # fmt: skip
+INTEGER = replace(FLOAT, dtype="int8", weight_bytes=1 << 20, read_bytes=1 << 17, written_bytes=1 << 17)
+SUM = Layer(name="s", op="Softmax", flop=0, other_flop=1 << 17, read_bytes=1 << 19, written_bytes=1 << 19)
+MODEL = replace(reports.MODEL, layers=(FLOAT, SUM) * 12, weight_bytes=12 << 22, peak_activation_bytes=1 << 20)
+
+
+def graph(variant, layers):
+    return Graph(
+        sha256=variant.sha256, parent_sha256=MODEL.sha256, batch=1, weight_bytes=12 << 20, activation_bytes=1 << 20,
+        layers=layers,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def report():
+    made = reports.report(model=MODEL)
+    known = {one.sha256: graph(one, (INTEGER, SUM) * 12) for one in made.variants if one.id == "int8"}
+    return placed.place_report(made, known, "DE")
+
+
+def test_a_graph_is_split_by_what_each_layer_computes_in():
+    split = parts((INTEGER, SUM, FLOAT), OWN, folds=False)
+    assert set(split) == {"int8", "fp32"}
+    assert float(split["int8"].weight_bytes @ split["int8"].repeat) == 1 << 20  # as stored: not scaled again
+    assert float(split["fp32"].flop @ split["fp32"].repeat) == FLOAT.flop
+    assert set(parts((FLOAT,), "fp16", folds=False)) == {"fp16"}
+
+
+def test_what_a_loop_moves_in_all_turns_is_counted_once():
+    turns = replace(FLOAT, repeat=10, flop=FLOAT.flop * 10, weight_bytes=10 << 22, read_bytes=10 << 19)
+    ops = from_layers((turns,), "fp32", folds=False)
+    assert float(ops.weight_bytes @ ops.repeat) == 10 << 22 and float(ops.flop @ ops.repeat) == FLOAT.flop * 10
+
+
+def test_an_8_bit_plan_is_not_offered_where_there_are_no_8_bit_rates():
+    candidate = Candidate(variant_id="v", layers=(INTEGER, SUM), dtype=OWN, weight_bytes=1 << 20)
+    offered = {one.target_id: one for one in targets()}
+    served = {offered[place].device_id for place in options([candidate], None)["target_id"]}
+    without = {one.device_id for one in offered.values() if device(one.device_id).int8_op_per_s is None}
+    assert without and not served & without
+    both = {offered[place].device_id for place in options([replace(candidate, layers=(FLOAT,))], None)["target_id"]}
+    assert both & without
+
+
+def test_a_variant_of_openvino_runs_on_cpus_alone():
+    one = replace(
+        reports.variant("int8_openvino", 100, 0.999), runtime="openvino", file="x/int8.xml", weight_bytes=12 << 20
+    )
+    found = variants.candidate(one, MODEL, None)
+    assert found.kinds == ("cpu",) and {layer.dtype for layer in found.layers if layer.flop} == {"int8"}
+    assert found.layers[0].weight_bytes == FLOAT.weight_bytes // 4
+    kinds = {one.target_id: one.kind for one in targets()}
+    assert {kinds[place] for place in options([found], None)["target_id"]} == {"cpu"}
+
+
+def test_a_variant_whose_graph_is_not_known_is_named_not_guessed():
+    choice = variants.of_report(reports.report(model=MODEL), {})
+    assert [one.variant_id for one in choice.candidates] == ["original"]
+    assert choice.not_placed and "its graph was not read" in choice.not_placed[0]
+
+
+def test_a_report_is_placed_by_its_own_budget(report):
+    best, said = report.placements[0], report.placed
+    assert best.variant_id in ("int8", "original") and said.requests_per_day == 1e6 and said.budget_ms == 20.0
+    assert best.latency_ms.basis == "predicted" or best.provider == "here"
+    assert said.here is None or said.here.latency_ms.basis == "measured"
+    assert sum(part.kwh_per_year for part in said.parts) == pytest.approx(best.kwh_per_year.mid)
+    assert said.considered_count > said.feasible_count > 0 and said.runner_up_margin and said.would_change
+
+
+def test_the_local_measurement_counts_on_this_machine_alone():
+    made = reports.report(model=MODEL)
+    known = {one.sha256: graph(one, (INTEGER, SUM) * 12) for one in made.variants}
+    choice = variants.of_report(made, known, ["int8"])
+    slow = replace(made, measurements=(reports.run(1e5), reports.run(9e4, "int8")), baseline=reports.run(1e5))
+    other = variants.of_report(slow, known, ["int8"])
+    traffic = Traffic(requests_per_day=1e6, budget_ms=20.0)
+    first, second = place(choice.candidates, traffic), place(other.candidates, traffic)
+    assert first.placements[0].kwh_per_year == second.placements[0].kwh_per_year
+
+
+def test_year_five_is_the_same_by_hand_on_the_page_in_html_and_in_json(report):
+    # kWh today x 1.2637...^5 of demand, over the trend's work per joule ^5; a turbine makes 12.5 GWh a year.
+    year = report.placed.years[5]
+    best, growth = report.placements[0], report.placed.years[1]
+    demand = growth.demand_ratio.mid**5
+    assert year.demand_ratio.mid == pytest.approx(demand)
+    gain = growth.demand_ratio.mid * best.kwh_per_year.mid / growth.kwh_renewed.mid
+    assert year.kwh_renewed.mid == pytest.approx(best.kwh_per_year.mid * demand / gain**5)
+    assert year.turbine_years.mid == pytest.approx(year.kwh_renewed.mid / 12.5e6)
+    plain = json.loads(exporters()["json"].render(report))["report"]["placed"]["years"][5]
+    assert plain["turbine_years"]["mid"] == year.turbine_years.mid
+    cells = [cell for section in document(report).sections for table in section.tables for row in table.rows
+             for cell in row if cell.path == "placed.years.5.turbine_years.mid"]  # fmt: skip
+    assert [cell.value for cell in cells] == [year.turbine_years.mid]
+    told = words.interval(year.turbine_years, words.TURBINE, units.S_PER_YEAR)
+    assert cells[0].text == told and told in exporters()["html"].render(report).decode()
+
+
+def test_what_cannot_be_placed_says_why():
+    made = placed.place_report(reports.report(), {}, None)
+    assert made.placements == () or made.placed is not None
+    bare = placed.place_report(reports.report(model=replace(MODEL, layers=())), {}, None)
+    assert bare.placed is None and bare.notes[-1].startswith("It was not placed:")

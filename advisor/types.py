@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from advisor.clippings import Clipping
 from data.estimate import Estimate
 from profiler.types import Machine, Measurement, Model
 
@@ -264,3 +265,4 @@ class Report:
     outlook: Outlook | None = None
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
+    clippings: tuple[Clipping, ...] = ()

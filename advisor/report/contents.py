@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from advisor.recommend import title
+from advisor.report import charts as report_charts
 from advisor.report import document as doc
 from advisor.report import method as report_method
 from advisor.report import years as report_years
@@ -25,7 +26,7 @@ def document(report: Report) -> Document:
     found = report.recommendation
     made = (
         _answer(report), _question(report), _tried(report), *_placement(report), *report_years.sections(report),
-        *report_method.sections(report), _files(report), report_method.sources(report),
+        *report_charts.sections(report), *report_method.sections(report), _files(report), report_method.sources(report),
     )  # fmt: skip
     return Document(
         title=f"Sizing report: {report.model.name}", verdict=VERDICTS[found.verdict], answer=found.headline,

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+from advisor.clippings import Clipping
 from data.estimate import Estimate
 from profiler.types import Layer, Machine, Measurement, Model
 
@@ -315,3 +316,4 @@ class Report:
     placed: Placed | None = None
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
+    clippings: tuple[Clipping, ...] = ()

@@ -10,6 +10,7 @@ from test_docs import subcommand
 
 from advisor.__main__ import main
 from advisor.__main__ import parser as advisor_parser
+from advisor.types import Report
 from data.home import home
 from data.store import Store
 from profiler.__main__ import _parser as profiler_parser
@@ -27,6 +28,7 @@ CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",
     "store.select": "advisor history ask", "forget(": "advisor forget", "chosen.render(": "advisor export",
     "history.take": "advisor export --keep", "source.put": None, "fits.": "advisor trends",
+    "clip.put(": "advisor trends --into", "clip.take_out(": None,
 }  # fmt: skip
 
 
@@ -59,6 +61,21 @@ def test_a_model_is_forgotten_by_its_first_digits(capsys):
     store = Store(home().store)
     assert store.all(Model) == []
     store.close()
+
+
+def test_a_trend_chart_goes_into_a_report(capsys):
+    store = Store(home().store)
+    store.save(reports.report())
+    store.close()
+    words = ["trends", "--among", "frontier", "--since", "2018", "--value", "8.4e22", "--into"]
+    assert main([*words, reports.report().id]) == 0
+    assert main([*words, "nothing"]) == 2
+    assert "no report of this id" in capsys.readouterr().err
+    store = Store(home().store)
+    (kept,) = store.get(Report, reports.report().id).clippings
+    store.close()
+    assert (kept.lines[0].n, kept.chart.star.value) == (77, 8.4e22)
+    assert any("months" in sentence and "behind" in sentence for sentence in kept.says)
 
 
 def test_a_trend_is_told_with_its_interval(tmp_path, capsys):

@@ -31,6 +31,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("--value", type=float, help="a value of your own, in the metric's base unit (FLOP, USD, W ...)")
     parser.add_argument("--out", type=Path, help="the rows behind the line as .csv or .parquet")
+    parser.add_argument("--into", metavar="REPORT", help="put the chart into the kept report of this id")
     parser.add_argument("--json", action="store_true", help="the answer as JSON on stdout")
     parser.set_defaults(run=run)
 
@@ -55,6 +56,8 @@ def run(args: argparse.Namespace) -> None:
     line = fits.fit(
         found.rows["year"].to_numpy(), found.rows[chosen.column].to_numpy(dtype=float), args.method, draws=1_000
     )
+    if args.into is not None:
+        _into(args, among)
     low, mid, high = line.doubling()
     answer: dict[str, Any] = {
         "metric": chosen.key, "among": among, "n": line.n, "method": line.method,
@@ -66,6 +69,35 @@ def run(args: argparse.Namespace) -> None:
         answer["months_behind"] = to_plain(standing.months_behind(args.value, line))
         answer["larger_than_frac"] = float((found.rows[chosen.column] < args.value).mean())
     print(json.dumps(answer) if args.json else _told(answer))
+
+
+def _into(args: argparse.Namespace, among: str) -> None:
+    """Puts the chart into a kept report. Raises InputError where there is none of this id."""
+    from advisor import clip
+    from advisor.figures.trend_marks import rule_levels, scale_of, star_of
+    from advisor.trends import view, wording
+    from advisor.trends.filters import Filter
+    from advisor.trends.metrics import metric
+    from advisor.trends.standing import MyModel
+    from advisor.types import Report
+    from data.home import home
+    from data.store import Store
+
+    chosen, store = metric(args.metric), Store(home().store)
+    try:
+        report = store.get(Report, args.into)
+        if report is None:
+            raise InputError("There is no report of this id.", hint="python -m advisor history list --reports")
+        shown = view.view(chosen, among, Filter(from_year=args.since, to_year=args.until), (), args.method)
+        mine = None
+        if args.value is not None and chosen.sets != ("hardware",):
+            mine = MyModel(name="My model", **{chosen.column: args.value})
+        levels = rule_levels() if chosen.key == USUAL else ()
+        chart = clip.chart_of(shown, scale_of(chosen), star=star_of(mine, chosen), levels=levels)
+        told = wording.standing_of(mine, chosen, shown.last.line if shown.last else None) if mine else []
+        store.save(clip.put(report, clip.of_view(shown, chart, told)))
+    finally:
+        store.close()
 
 
 def _told(answer: dict[str, Any]) -> str:

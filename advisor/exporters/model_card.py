@@ -27,6 +27,7 @@ class Card:
         from huggingface_hub import ModelCard, ModelCardData
 
         from advisor.report import markdown as report_markdown
+        from advisor.report.charts import PREFIX
         from advisor.report.contents import document
 
         more: dict[str, Any] = {"co2_eq_emissions": found} if (found := _emissions(report)) else {}
@@ -34,7 +35,8 @@ class Card:
             library_name=LIBRARIES.get(report.model.format), tags=_tags(report), ignore_metadata_errors=True, **more
         )
         made = document(report)
-        body = replace(made, sections=tuple(one for one in made.sections if one.id in SECTIONS))
+        kept = (one for one in made.sections if one.id in SECTIONS or one.id.startswith(PREFIX))
+        body = replace(made, sections=tuple(kept))
         card = ModelCard(f"---\n{data.to_yaml()}\n---\n\n{report_markdown.whole(body, {})}")
         return str(card).encode()
 

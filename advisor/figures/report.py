@@ -7,10 +7,12 @@ from functools import lru_cache
 
 import plotly.graph_objects as go
 
+from advisor.clippings import Clipping
 from advisor.figures import image as figures_image
 from advisor.figures import named as figures
 from advisor.figures.style import COLOURS
 from advisor.figures.svg import drawing
+from advisor.report import charts as report_charts
 from advisor.report import frames as report_frames
 from advisor.types import Report
 from data import words
@@ -21,6 +23,9 @@ WIDTH_PX = 860
 def figure(report: Report, name: str, mode: str = "light") -> tuple[go.Figure, str] | None:
     """The named chart and its text alternative; None where the report has nothing to draw in it."""
     budget = report.budget
+    clipping = report_charts.of_figure(report, name)
+    if clipping is not None:
+        return _clipped(clipping, mode)
     if name == "pareto":
         rows = report_frames.candidates(report)
         drawn = figures.pareto(rows, mode, budget.latency_ms, budget.max_loss, loss_title=_loss_title(report))
@@ -38,6 +43,14 @@ def figure(report: Report, name: str, mode: str = "light") -> tuple[go.Figure, s
         said = [f"{row.quantity} {words.change(float(str(row.ratio)))}" for row in rows.itertuples()]
         return figures.before_after(rows, mode), "With the plan: " + ", ".join(said)
     raise ValueError(f"no chart is called {name!r}")
+
+
+def _clipped(clipping: Clipping, mode: str) -> tuple[go.Figure, str] | None:
+    from advisor.figures.clipping import clipped  # the trends and scipy, for those who have such a chart
+
+    if clipping.chart is None:
+        return None
+    return clipped(clipping.chart, mode), " ".join([f"{clipping.title}.", *clipping.says])
 
 
 def told(report: Report, name: str) -> str | None:

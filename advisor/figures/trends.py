@@ -2,53 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from advisor.clippings import ChartCurve
+from advisor.figures import trend_parts as parts
 from advisor.figures.style import SYMBOLS, blank, colours, dash, label
-from advisor.trends.fits import band
+from advisor.figures.trend_parts import Level, Scale, Star
 from advisor.trends.projection import SCENARIOS, Ribbon
-from advisor.trends.rows import date_of
 from advisor.trends.view import Era
 
-LINE_STEPS = 24
-STAR_SIZE = 19
+__all__ = [
+    "Level", "Scale", "Star", "colour_of", "era_curves", "for_print", "groups_of", "over_time", "ribbons",
+    "zones_over_time",
+]  # fmt: skip
+
 SHORT = {"European Union (27)": "EU"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Star:
-    """My model on a chart: its value and the decimal year it stands at."""
-
-    name: str
-    year: float
-    value: float
-    said: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """A horizontal line: a rule's threshold or a budget. One that does not bind is drawn fainter."""
-
-    value: float
-    text: str
-    binding: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Scale:
-    """How an axis is drawn: its title, whether it is logarithmic, and plotly's format of its ticks."""
-
-    title: str
-    log: bool = True
-    tick_format: str = "power"
-    prefix: str = ""
-    suffix: str = ""
 
 
 def over_time(
@@ -67,26 +40,43 @@ def over_time(
     Points: name, label, date, value, group, opacity, said, who,
     confidence, source; ties: date, then_flop, now_flop, moved."""
     figure = blank(mode, height=height, legend=True)
-    tint = colours(mode)
-    drawn = [era for era in eras if era.line is not None]
-    for position, era in enumerate(drawn):
-        _era_line(figure, era, position, era.short if len(drawn) > 1 else era.title, mode)
+    for position, curve in enumerate(era_curves(eras)):
+        parts.add_curve(figure, curve, position, mode)
     if ties is not None:
-        _tie_lines(figure, ties, mode)
-    groups = [group for group in points["group"].value_counts().index if group != "Other"]
-    for position, group in enumerate([*groups, "Other"]):
+        parts.add_ties(figure, ties[ties["moved"]], mode)
+    for position, (group, part) in enumerate(groups_of(points)):
+        parts.add_dots(figure, part, group, *colour_of(group, position, mode))
+    for level in levels:
+        parts.add_level(figure, level, scale, mode)
+    if star is not None:
+        date = parts.days(np.array([star.year]))[0]
+        parts.add_star(figure, star.name, date, star.value, star.said, scale, mode)
+    known: list[parts.Numbers] = [points["value"], [level.value for level in levels], [star.value] if star else []]
+    parts.set_axes(figure, scale, known)
+    return figure
+
+
+def era_curves(eras: Sequence[Era]) -> list[ChartCurve]:
+    """The line of every era that has one, named by its span, and by its doubling time where there are several."""
+    drawn = [era for era in eras if era.line is not None]
+    return [parts.era_curve(era, era.short if len(drawn) > 1 else era.title) for era in drawn]
+
+
+def groups_of(points: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
+    """(group, its rows), the most frequent first and "Other" last."""
+    groups = [str(group) for group in points["group"].value_counts().index if group != "Other"]
+    for group in [*groups, "Other"]:
         part = points[points["group"] == group]
         if len(part):
-            colour = tint["greyline"] if group == "Other" else tint["series"][position % len(tint["series"])]
-            symbol = "circle" if group == "Other" else SYMBOLS[position % len(SYMBOLS)]
-            figure.add_trace(_dots(part, group, colour, symbol))
-    for level in levels:
-        _level(figure, level, scale, mode)
-    if star is not None:
-        _star(figure, star, scale, mode)
-    _axes(figure, scale)
-    _value_range(figure, scale, [points["value"], [level.value for level in levels], [star.value] if star else []])
-    return figure
+            yield group, part
+
+
+def colour_of(group: str, position: int, mode: str) -> tuple[str, str]:
+    """Colour and symbol of the n-th group."""
+    tint = colours(mode)
+    if group == "Other":
+        return tint["greyline"], "circle"
+    return tint["series"][position % len(tint["series"])], SYMBOLS[position % len(SYMBOLS)]
 
 
 def ribbons(
@@ -98,27 +88,30 @@ def ribbons(
     tint = colours(mode)
     for position, ribbon in enumerate(ahead):
         colour = tint["series"][position % len(tint["series"])]
-        dates = _dates(ribbon.years)
+        dates = parts.days(ribbon.years)
         if position == 0:
-            _area(figure, dates, ribbon.low_90, ribbon.high_90, _clear(colour, 0.10))
-            _area(figure, dates, ribbon.low_50, ribbon.high_50, _clear(colour, 0.16))
+            for low, high, opacity in ((ribbon.low_90, ribbon.high_90, 0.10), (ribbon.low_50, ribbon.high_50, 0.16)):
+                parts.add_area(figure, dates, 10**low, 10**high, parts.clear(colour, opacity))
         figure.add_scatter(
             x=dates, y=10**ribbon.mid, mode="lines", name=SCENARIOS[ribbon.scenario].split(":")[0],
             line={"color": colour, "width": 2.6 if position == 0 else 1.8, "dash": dash(position)},
             hovertemplate="%{x|%b %Y}: %{y:.2e}<extra>" + SCENARIOS[ribbon.scenario].split(":")[0] + "</extra>",
         )  # fmt: skip
     for level in levels:
-        _level(figure, level, scale, mode, right=True)
+        parts.add_level(figure, level, scale, mode, right=True)
     if star is not None:
-        _star(figure, star, scale, mode)
-    _axes(figure, scale)
+        date = parts.days(np.array([star.year]))[0]
+        parts.add_star(figure, star.name, date, star.value, star.said, scale, mode)
     ends = [10**edge for ribbon in ahead for edge in (ribbon.low_90, ribbon.high_90)]
-    _value_range(figure, scale, [*ends, [level.value for level in levels], [star.value] if star else []])
+    parts.set_axes(figure, scale, [*ends, [level.value for level in levels], [star.value] if star else []])
+    figure.update_xaxes(dtick="M12", tick0="2000-01-01")  # a short span would name a year twice
     return figure
 
 
 def for_print(figure: go.Figure, title: str, notes: Sequence[str]) -> go.Figure:
-    """The figure as it leaves the page: its title above; what the lines say, source and licence below."""
+    """The figure as it leaves the page: its title above; what the lines say, source and licence below; dots as shapes,
+    where a live page has the faster ones that a picture would hold as pixels."""
+    figure = go.Figure(data=[_as_shapes(trace) for trace in figure.data], layout=figure.layout)
     figure.update_layout(
         title={"text": label(title, 90), "x": 0.01, "y": 0.98, "yanchor": "top"},
         margin={"t": 96, "b": 46 + 17 * len(notes)},
@@ -128,6 +121,10 @@ def for_print(figure: go.Figure, title: str, notes: Sequence[str]) -> go.Figure:
         x=0, y=0, xref="paper", yref="paper", xanchor="left", yanchor="top", yshift=-34, showarrow=False,
         align="left", text="<br>".join(label(note, 170) for note in notes), font={"size": 11},
     )  # fmt: skip
+
+
+def _as_shapes(trace: go.Scatter | go.Scattergl) -> go.Scatter:
+    return go.Scatter({**trace.to_plotly_json(), "type": "scatter"})
 
 
 def zones_over_time(rows: pd.DataFrame, mode: str, axis: str, height: int = 430) -> go.Figure:
@@ -160,125 +157,6 @@ def zones_over_time(rows: pd.DataFrame, mode: str, axis: str, height: int = 430)
     figure.update_xaxes(nticks=6, tickformat="d", tickangle=0, range=span)
     figure.update_yaxes(title=axis, range=[0, top], rangemode="tozero")
     return figure
-
-
-def _dots(part: pd.DataFrame, group: str, colour: str, symbol: str) -> go.Scattergl:
-    return go.Scattergl(
-        x=part["date"],
-        y=part["value"],
-        mode="markers",
-        name=label(group),
-        customdata=part[["name", "label", "said", "who", "confidence", "source"]].to_numpy(),
-        marker={"size": 7, "color": colour, "symbol": symbol, "opacity": part["opacity"].to_numpy()},
-        hovertemplate="<b>%{customdata[1]}</b><br>%{customdata[2]} · %{x|%-d %b %Y}<br>%{customdata[3]}<br>"
-        "Confidence: %{customdata[4]}<br>Source: %{customdata[5]} (click for the link)<extra>"
-        + label(group)
-        + "</extra>",
-    )
-
-
-def _era_line(figure: go.Figure, era: Era, position: int, name: str, mode: str) -> None:
-    line, tint = era.line, colours(mode)
-    assert line is not None
-    years = np.linspace(era.from_year, era.to_year, LINE_STEPS)
-    dates = _dates(years)
-    if line.method != "quantile":
-        for coverage, opacity in ((0.9, 0.07), (0.5, 0.09)):
-            _area(figure, dates, *band(line, years, coverage), _clear(tint["accent"], opacity))
-    figure.add_scatter(
-        x=dates, y=[10 ** line.at(year) for year in years], mode="lines", name=name,
-        line={"color": tint["ink"], "width": 2, "dash": ("dash", "dot", "dashdot", "longdash")[position % 4]},
-        hovertemplate=f"{era.short}<br>%{{x|%b %Y}}: %{{y:.3g}}<extra></extra>",
-    )  # fmt: skip
-
-
-def _note(figure: go.Figure, x: str | float, y: float, text: str, scale: Scale, mode: str, **place: object) -> None:
-    """Text on the card's colour, so that nothing runs through it."""
-    tint = colours(mode)
-    figure.add_annotation(
-        x=x, y=float(np.log10(y)) if scale.log else y, text=text, showarrow=False, bgcolor=tint["card"], borderpad=1,
-        opacity=0.92, **{"font": {"size": 11.5, "color": tint["ink"]}, **place},
-    )  # fmt: skip
-
-
-def _tie_lines(figure: go.Figure, ties: pd.DataFrame, mode: str) -> None:
-    tint = colours(mode)
-    moved = ties[ties["moved"]]
-    x = [cell for date in moved["date"] for cell in (date, date, None)]
-    y = [cell for pair in zip(moved["then_flop"], moved["now_flop"], strict=True) for cell in (*pair, None)]
-    figure.add_scatter(
-        x=x, y=y, mode="lines", name="Value of 2022 to value of 2026", hoverinfo="skip",
-        line={"color": tint["greyline"], "width": 1},
-    )  # fmt: skip
-    figure.add_scattergl(
-        x=moved["date"], y=moved["now_flop"], mode="markers", name="Value of 2026",
-        customdata=moved[["name"]].map(label).to_numpy(),
-        marker={"size": 7, "color": tint["card"], "line": {"color": tint["greyline"], "width": 1.5}},
-        hovertemplate="<b>%{customdata[0]}</b><br>2026: %{y:.2e} FLOP<extra></extra>",
-    )  # fmt: skip
-
-
-def _level(figure: go.Figure, level: Level, scale: Scale, mode: str, right: bool = False) -> None:
-    tint = colours(mode)
-    colour = tint["series"][1] if level.binding else tint["greyline"]
-    line = {"color": colour, "width": 1.3, "dash": "dot"}
-    figure.add_shape(type="line", xref="paper", x0=0, x1=1, y0=level.value, y1=level.value, line=line)
-    side = {"xanchor": "right", "xshift": -4} if right else {"xanchor": "left", "xshift": 4}
-    font = {"size": 11.5, "color": tint["ink"] if level.binding else tint["mute"]}
-    text = label(level.text, 70)
-    _note(figure, int(right), level.value, text, scale, mode, xref="paper", yanchor="bottom", font=font, **side)
-
-
-def _star(figure: go.Figure, star: Star, scale: Scale, mode: str) -> None:
-    tint = colours(mode)
-    name = label(star.name, 26)
-    figure.add_scatter(
-        x=_dates(np.array([star.year])), y=[star.value], mode="markers", name=name, showlegend=False, cliponaxis=False,
-        marker={"symbol": "star", "size": STAR_SIZE, "color": tint["series"][1],
-                "line": {"color": tint["card"], "width": 1.5}},
-        hovertemplate=f"<b>{name}</b><br>{label(star.said)}<extra>Your model</extra>",
-    )  # fmt: skip
-    date, font = _dates(np.array([star.year]))[0], {"size": 13, "color": tint["ink"]}
-    _note(figure, date, star.value, f"<b>{name}</b>", scale, mode, xanchor="right", xshift=-12, font=font)
-
-
-def _axes(figure: go.Figure, scale: Scale) -> None:
-    figure.update_xaxes(type="date", tickformat="%Y")
-    figure.update_yaxes(
-        title=scale.title,
-        type="log" if scale.log else "linear",
-        exponentformat=scale.tick_format,
-        tickprefix=scale.prefix,
-        ticksuffix=scale.suffix,
-    )
-
-
-def _value_range(figure: go.Figure, scale: Scale, values: Sequence[Sequence[float] | np.ndarray | pd.Series]) -> None:
-    known = np.concatenate([np.asarray(part, dtype=float) for part in values if len(part)] or [np.array([1.0, 10.0])])
-    if scale.log:
-        low, high = float(np.log10(known.min())), float(np.log10(known.max()))
-        margin = max(0.06 * (high - low), 0.3)
-        decades = high - low + 2 * margin
-        step = next(step for step in (1, 2, 3, 4, 5, 10, 20) if decades / step <= 9)
-        figure.update_yaxes(range=[low - margin, high + margin], dtick=step)
-    else:
-        figure.update_yaxes(range=[0, float(known.max()) * 1.06], dtick=None)
-
-
-def _area(figure: go.Figure, dates: list[str], low: np.ndarray, high: np.ndarray, colour: str) -> None:
-    figure.add_scatter(
-        x=[*dates, *reversed(dates)], y=np.concatenate([10**high, 10 ** low[::-1]]), fill="toself", fillcolor=colour,
-        mode="lines", line={"width": 0}, hoverinfo="skip", showlegend=False,
-    )  # fmt: skip
-
-
-def _dates(years: np.ndarray) -> list[str]:
-    return [f"{date_of(float(year)):%Y-%m-%d}" for year in years]
-
-
-def _clear(colour: str, opacity: float) -> str:
-    red, green, blue = (int(colour[start : start + 2], 16) for start in (1, 3, 5))
-    return f"rgba({red},{green},{blue},{opacity})"
 
 
 def _apart(values: list[float], gap: float) -> list[float]:

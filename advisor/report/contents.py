@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from advisor.recommend import title
+from advisor.report import charts as report_charts
 from advisor.report import document as doc
 from advisor.report import method as report_method
 from advisor.report import places as report_places
@@ -27,7 +28,8 @@ def document(report: Report) -> Document:
     found = report.recommendation
     made = (
         _answer(report), _question(report), _tried(report), *report_places.sections(report),
-        *report_years.sections(report), *report_method.sections(report), _files(report), report_method.sources(report),
+        *report_years.sections(report), *report_charts.sections(report), *report_method.sections(report),
+        _files(report), report_method.sources(report),
     )  # fmt: skip
     return Document(
         title=f"Sizing report: {report.model.name}", verdict=VERDICTS[found.verdict], answer=found.headline,

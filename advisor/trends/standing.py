@@ -7,7 +7,7 @@ import pandas as pd
 
 from advisor.trends import rules
 from advisor.trends.fits import Fit
-from advisor.trends.rows import FRONTIER_SINCE, newest_year, rows
+from advisor.trends.rows import FRONTIER_SINCE, date_of, newest_year, rows
 from data import units
 from data.estimate import Estimate
 
@@ -97,6 +97,25 @@ def months_behind(value: float, line: Fit, year: float | None = None) -> Estimat
     return Estimate(
         low=min(months), mid=months[1], high=max(months), basis="modelled", source=f"trend of {line.n} systems, 95 %"
     )
+
+
+def frontier_text(found: Standing) -> str:
+    """Until when it would have been frontier."""
+    if found.at_frontier_now:
+        return "It would be among the ten largest today."
+    if found.frontier_until is None:
+        return "It would not have been among the ten largest at any time since 2010."
+    return f"It would have been among the ten largest until {date_of(found.frontier_until):%B %Y}."
+
+
+def behind_text(found: Standing) -> str:
+    """How far behind the line it is."""
+    behind = found.months_behind
+    if behind is None:
+        return "The line does not rise, so there is no time to be behind."
+    side = "behind" if behind.mid >= 0 else "ahead of"
+    ends = sorted((abs(behind.low), abs(behind.high)))
+    return f"{abs(behind.mid):.0f} months ({ends[0]:.0f} to {ends[1]:.0f}) {side} where the line above stands today."
 
 
 def _percentiles(mine: MyModel, value: float, frame: pd.DataFrame, column: str) -> list[Percentile]:

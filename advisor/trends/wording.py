@@ -5,11 +5,13 @@ from typing import Any
 
 import pandas as pd
 
-from advisor.trends import fits
+from advisor.trends import fits, regulation, standing
 from advisor.trends.filters import Selection
 from advisor.trends.fits import Fit
+from advisor.trends.metrics import Metric
 from advisor.trends.reference import ReferenceFit, reference_fit, reproduces
 from advisor.trends.rows import rows
+from advisor.trends.standing import MyModel
 from advisor.trends.view import Era, View, months
 from data import tables, words
 from data.errors import InputError
@@ -93,6 +95,20 @@ def _published_as(shown: View) -> str:
     if shown.rows_name.startswith("sevilla") and shown.metric.key == "compute":
         return STUDY_FITS.get(shown.scale, "")
     return ""
+
+
+def standing_of(mine: MyModel, metric: Metric, line: Fit | None) -> list[str]:
+    """Where my model stands, in sentences; empty where it has no such value."""
+    found = None if metric.sets == ("hardware",) else standing.standing(mine, metric.column, line)
+    if found is None:
+        return []
+    value = (mine.value(metric.column) or 0.0) * metric.factor
+    among = (f"{part.among.lower()} ({part.n}): {words.percent(part.frac)}" for part in found.percentiles)
+    told = [f"{mine.name}: {metric.say(value)} ({mine.basis}); larger than, of notable models, {', '.join(among)}."]
+    told += [standing.frontier_text(found), standing.behind_text(found)]
+    if metric.key == "compute" and mine.training_flop is not None:
+        told += [verdict.text for verdict in regulation.verdicts(mine.training_flop)]
+    return told
 
 
 def find(rows_name: str, name: str) -> dict[str, Any]:

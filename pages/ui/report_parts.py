@@ -3,10 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from advisor import history
+from advisor import clip, history
 from advisor.exporters import exporters
 from advisor.exporters.json import read
 from advisor.figures import report as figures_report
+from advisor.report.charts import PREFIX
 from advisor.report.contents import document
 from advisor.report.document import Cell, Highlight, Section, Table
 from advisor.types import Report
@@ -83,8 +84,10 @@ def file_stem(report: Report) -> str:
 def sections(report: Report) -> None:
     """The report as it will be exported: the same document, section by section."""
     for section in document(report).sections:
-        with cards.card(f"section-{section.id}", _said(section.title)):
+        with cards.card(f"section-{section.id}", formats.name(_said(section.title))):
             _section(report, section)
+            if section.id.startswith(PREFIX):
+                _take_out(report, section)
 
 
 def _section(report: Report, section: Section) -> None:
@@ -100,6 +103,13 @@ def _section(report: Report, section: Section) -> None:
             cards.chart(drawn[0], key=f"document_{name}", alt=drawn[1])
     for number, table in enumerate(section.tables):
         _table(table, f"{section.id}-{number}")
+
+
+def _take_out(report: Report, section: Section) -> None:
+    if st.button("Take out of the report", icon=":material/remove_circle:", key=f"take-{section.id}", type="tertiary"):
+        place = int(section.id.removeprefix(PREFIX))
+        state.app().store.save(clip.take_out(report, report.clippings[place].id))
+        st.rerun()
 
 
 def _table(table: Table, key: str) -> None:

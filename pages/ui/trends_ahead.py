@@ -8,6 +8,7 @@ import streamlit as st
 
 from advisor import rebound
 from advisor.figures import trends as figures_trends
+from advisor.figures.trend_marks import rule_levels, scale_of, star_of
 from advisor.figures.trends import Level
 from advisor.trends import classes, growth, projection, regulation
 from advisor.trends.classes import CLASSES
@@ -20,7 +21,6 @@ from advisor.trends.view import View
 from data import units, words
 from pages.ui import cards, style
 from pages.ui.trends_controls import URL
-from pages.ui.trends_parts import levels, scale, star
 
 
 def coming_years(shown: View, mine: MyModel | None) -> None:
@@ -43,9 +43,9 @@ def coming_years(shown: View, mine: MyModel | None) -> None:
     first = scenario or "fit"
     order = [first, *(name for name in SCENARIOS if name != first)]
     found = [projection.project(line, name, float(ahead)) for name in order]
-    marks = _near(levels() if metric.key == "compute" else (), found)
-    own = star(mine, metric)
-    figure = figures_trends.ribbons(found, style.mode(), scale(metric), star=own, levels=marks)
+    marks = _near(rule_levels() if metric.key == "compute" else (), found)
+    own = star_of(mine, metric)
+    figure = figures_trends.ribbons(found, style.mode(), scale_of(metric), star=own, levels=marks)
     told = horizon(line, found[0], metric, own)
     cards.chart(figure, key="trend_ahead", alt=" ".join(told), table=ahead_table(found[0], metric))
     st.markdown("\n".join(f"- {sentence}" for sentence in [*told, *training_cost(found[0], metric, mine)]))

@@ -5,13 +5,14 @@ from typing import Any
 
 import streamlit as st
 
+from advisor import clip
 from advisor.figures import trends as figures_trends
 from advisor.trends import grid, view, wording
 from advisor.trends.metrics import METRICS
 from advisor.trends.reference import reference_fits
 from advisor.trends.view import View
 from data import tables, words
-from pages.ui import cards, formats, style
+from pages.ui import cards, formats, style, trends_clip
 from pages.ui import tables as shown_tables
 from pages.ui.trends_parts import download
 
@@ -51,6 +52,7 @@ FACTS: Mapping[str, tuple[str, Say]] = {
     "process_nm": ("Process", lambda size: f"{size:g} nm"),
 }
 MONTHS = "%.1f"
+AXIS = "g CO₂e per kWh"
 
 
 def lines(shown: View) -> None:
@@ -134,6 +136,8 @@ def grid_chart(names: Sequence[str], first: int, last: int) -> None:
             return
         table = grid.change_a_year(found)
         told = [f"{row.zone} {row.last_g_per_kwh:.0f} g/kWh in {row.last_year}" for row in table.itertuples()]
-        figure = figures_trends.zones_over_time(found, style.mode(), "g CO₂e per kWh")
+        figure = figures_trends.zones_over_time(found, style.mode(), AXIS)
         cards.chart(figure, key="grid_chart", alt="Carbon intensity over time: " + "; ".join(told), table=table)
-        download("Rows (CSV)", found, tables.headers("grid", "ember")[0], "grid-carbon.csv")
+        with st.container(horizontal=True, gap="small"):
+            download("Rows (CSV)", found, tables.headers("grid", "ember")[0], "grid-carbon.csv")
+            trends_clip.into_report("grid", lambda address: clip.of_zones(found, told, AXIS, address))

@@ -6,7 +6,6 @@ from advisor import training
 from advisor.trends import regulation, standing
 from advisor.trends.amounts import amount
 from advisor.trends.metrics import Metric
-from advisor.trends.rows import date_of
 from advisor.trends.standing import MyModel, Standing
 from advisor.trends.view import View
 from data import words
@@ -80,23 +79,4 @@ def _placed(mine: MyModel, metric: Metric, found: Standing) -> None:
     st.markdown(f"**{formats.name(mine.name)}**: {metric.say(value)} {cards.basis(mine.basis)}")
     told = {f"{part.among} ({part.n})": f"larger than {words.percent(part.frac)}" for part in found.percentiles}
     cards.facts(told)
-    st.markdown(f"- {frontier_text(found)}\n- {behind_text(found)}")
-
-
-def frontier_text(found: Standing) -> str:
-    """Until when it would have been frontier."""
-    if found.at_frontier_now:
-        return "It would be among the ten largest today."
-    if found.frontier_until is None:
-        return "It would not have been among the ten largest at any time since 2010."
-    return f"It would have been among the ten largest until {date_of(found.frontier_until):%B %Y}."
-
-
-def behind_text(found: Standing) -> str:
-    """How far behind the line it is."""
-    behind = found.months_behind
-    if behind is None:
-        return "The line does not rise, so there is no time to be behind."
-    side = "behind" if behind.mid >= 0 else "ahead of"
-    ends = sorted((abs(behind.low), abs(behind.high)))
-    return f"{abs(behind.mid):.0f} months ({ends[0]:.0f} to {ends[1]:.0f}) {side} where the line above stands today."
+    st.markdown(f"- {standing.frontier_text(found)}\n- {standing.behind_text(found)}")

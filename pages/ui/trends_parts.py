@@ -1,37 +1,29 @@
 """The chart of the trends page: key numbers, the figure with its account and text, my star on it, the downloads."""
 
 import io
-from collections.abc import Mapping
-from datetime import date
 from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from advisor import clip
+from advisor.clippings import Clipping
 from advisor.figures import image as figures_image
 from advisor.figures import trends as figures_trends
-from advisor.figures.trends import Level, Scale, Star
-from advisor.trends import fits, regulation, view, wording
+from advisor.figures.trend_marks import rule_levels, scale_of, star_of
+from advisor.trends import fits, view, wording
 from advisor.trends.metrics import Metric
-from advisor.trends.rows import ABOUT_SETS, SETS, newest_year
+from advisor.trends.rows import ABOUT_SETS, SETS
 from advisor.trends.standing import MyModel
 from advisor.trends.view import View
 from data import tables, words
 from data.table_files import Header
 from data.text import csv_cell
-from pages.ui import cards, style
+from pages.ui import cards, style, trends_clip
 from pages.ui import tables as shown_tables
 from pages.ui.trends_controls import Choice
 
-TICKS: Mapping[str, Mapping[str, Any]] = {
-    "parameters": {"tick_format": "B"},
-    "data": {"tick_format": "B"},
-    "cost": {"tick_format": "B", "prefix": "$"},
-    "power": {"tick_format": "SI", "suffix": "W"},
-    "per_watt": {"tick_format": "SI"},
-    "per_usd": {"tick_format": "SI"},
-}
 # Worked out for the charts; not part of a row.
 HIDDEN = ("year", "open_weights", "frontier", "training_turbine_years", "training_flop_2022", "training_flop_2026")
 
@@ -113,13 +105,13 @@ def chart(shown: View, choice: Choice, mine: MyModel | None) -> None:
 
 def credit(shown: View) -> str:
     """Who the rows are from, under which licence, how old, and whether that is too old."""
-    old = tables.source(f"trends/{_table(shown.rows_name)}").is_stale()
+    old = tables.source(f"trends/{clip.table_of(shown.rows_name)}").is_stale()
     return source(shown) + (" :orange-badge[older than two years]" if old else "")
 
 
 def source(shown: View) -> str:
     """Who the rows are from, under which licence, and how old they are."""
-    header = tables.headers("trends", _table(shown.rows_name))[0]
+    header = tables.headers("trends", clip.table_of(shown.rows_name))[0]
     return f"{header.source}; {header.licence}; as of {header.as_of}."
 
 
@@ -128,42 +120,18 @@ def drawn(shown: View, choice: Choice, mine: MyModel | None, mode: str) -> Any:
     return figures_trends.over_time(
         shown.points,
         mode,
-        scale(choice.metric, choice.log),
+        scale_of(choice.metric, choice.log),
         eras=shown.eras,
-        star=star(mine, choice.metric),
-        levels=levels() if choice.levels else (),
+        star=star_of(mine, choice.metric),
+        levels=rule_levels() if choice.levels else (),
         ties=view.ties() if choice.vintage else None,
     )
-
-
-def scale(metric: Metric, log: bool = True) -> Scale:
-    """The value axis of a metric."""
-    return Scale(title=metric.axis, log=log, **TICKS.get(metric.key, {}))
-
-
-def star(mine: MyModel | None, metric: Metric) -> Star | None:
-    """My model as a point; None where it has no such value."""
-    value = mine.value(metric.column) if mine else None
-    if mine is None or value is None:
-        return None
-    value *= metric.factor
-    return Star(name=mine.name, year=mine.year or newest_year(), value=value, said=metric.say(value))
-
-
-def levels() -> tuple[Level, ...]:
-    """Regulation thresholds as lines, each with its status."""
-    found = []
-    for rule in regulation.rules():
-        state = f"{rule.status} {rule.revoked_date}" if rule.revoked_date else rule.status
-        text = f"{rule.training_flop:.0e} FLOP · {rule.jurisdiction} · {state}".replace("e+", "e")
-        found.append(Level(value=rule.training_flop, text=text, binding=rule.binding(date.today())))
-    return tuple(found)
 
 
 def spoken(shown: View, mine: MyModel | None, metric: Metric) -> str:
     """The text alternative of the chart."""
     parts = [f"{metric.title} over time.", *(f"{wording.sentence(era)}." for era in shown.eras)]
-    own = star(mine, metric)
+    own = star_of(mine, metric)
     if own is not None:
         parts.append(f"Your model {own.name}: {own.said}.")
     return " ".join([*parts, wording.accounts(shown.selection)])
@@ -199,7 +167,7 @@ def _remember(picked: Any) -> None:
 
 
 def _downloads(shown: View, choice: Choice, mine: MyModel | None) -> None:
-    name, header = f"trend-{shown.metric.key}", tables.headers("trends", _table(shown.rows_name))[0]
+    name, header = f"trend-{shown.metric.key}", tables.headers("trends", clip.table_of(shown.rows_name))[0]
     with st.container(horizontal=True, gap="small", key="trend-downloads"):
         download("Rows (CSV)", listed(shown), header, f"{name}-rows.csv")
         download("Lines (CSV)", wording.fit_table(shown), header, f"{name}-lines.csv")
@@ -209,6 +177,19 @@ def _downloads(shown: View, choice: Choice, mine: MyModel | None) -> None:
                 kind.upper(), partial(_picture, shown, choice, mine, kind), f"{name}.{kind}", mime, on_click="ignore",
                 icon=":material/image:", disabled=missing is not None, help=missing,
             )  # fmt: skip
+        trends_clip.into_report("chart", lambda address: clipping(shown, choice, mine, address))
+
+
+def clipping(shown: View, choice: Choice, mine: MyModel | None, address: str) -> Clipping:
+    """The chart as it stands now, with where my model stands, for a report."""
+    own = star_of(mine, choice.metric)
+    ties = view.ties() if choice.vintage else None
+    chart = clip.chart_of(
+        shown, scale_of(choice.metric, choice.log), star=own, levels=rule_levels() if choice.levels else (), ties=ties
+    )
+    line = shown.last.line if shown.last else None
+    told = [] if mine is None else wording.standing_of(mine, choice.metric, line)
+    return clip.of_view(shown, chart, told, address)
 
 
 def _picture(shown: View, choice: Choice, mine: MyModel | None, kind: str) -> bytes:
@@ -217,8 +198,3 @@ def _picture(shown: View, choice: Choice, mine: MyModel | None, kind: str) -> by
     title = f"{shown.metric.title}: {SETS[shown.rows_name].lower()}"
     return figures_image.image(figures_trends.for_print(figure, title, notes), kind)
 
-
-def _table(rows_name: str) -> str:
-    if rows_name.startswith("sevilla"):
-        return "sevilla_2022"
-    return "hardware" if rows_name == "hardware" else "systems"

@@ -91,6 +91,7 @@ def test_a_picture_is_a_picture(shown):
     png, svg = figures_image.image(figure), figures_image.image(figure, "svg")
     assert png.startswith(b"\x89PNG") and len(png) > 20_000
     assert svg.startswith(b"<svg") and b"Training compute (FLOP)" in svg
+    assert b"<image" not in svg and svg.count(b"<path") > len(shown.points)  # shapes, not pixels
     assert b"Frontier models" in svg and b"Epoch AI; CC-BY-4.0" in svg
 
 

@@ -29,7 +29,7 @@ class Script:
             "import sys",
             "from pathlib import Path",
             "",
-            "from advisor.reproduce import reproduce",
+            "from advisor.report.reproduce import reproduce",
             "",
             f"HOW = {how}",
             "",

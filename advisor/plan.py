@@ -23,6 +23,8 @@ from profiler.intake import data_file
 from profiler.jobs import Desk, now
 from profiler.kept import kept_model, runtime_for
 from profiler.machine import machine
+from profiler.memory import check_fits
+from profiler.sandbox import memory_bytes
 from profiler.tasks import procedure
 from profiler.types import Measurement, Model
 
@@ -53,6 +55,7 @@ def plan(
     own = data_file(desk.home, sha256)
     inputs = Path(data) if data else own if own.exists() else None
     called = filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size)
+    check_fits(model, called, memory_bytes())
     with desk.span(0.0, 0.05):
         export = exported(desk, model, source, called)
     usual = default_seconds(model) + (TORCH_S if export else 0.0)

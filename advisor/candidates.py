@@ -30,7 +30,7 @@ def candidates(
     """
     steps, refused = [], []
     for name, technique in techniques().items():
-        if only and name not in only:
+        if technique.STAGE == "export" or (only and name not in only):  # a torch file is exported before the search
             continue
         reason = technique.refuses(model, machine)
         if reason is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor import footprint, payback
+from advisor.exported import EXPORTS, compared, exported
 from advisor.placement import placed, variants
 from advisor.recommend import variant_title
 from advisor.report import outlook
@@ -21,12 +22,15 @@ from data.settings import settings
 from profiler.inputs import filled_shapes
 from profiler.intake import data_file
 from profiler.jobs import Desk, now
-from profiler.kept import kept_model
+from profiler.kept import kept_model, runtime_for
 from profiler.machine import machine
+from profiler.memory import check_fits
+from profiler.sandbox import memory_bytes
 from profiler.tasks import procedure
 from profiler.types import Measurement, Model
 
 REPORT_VERSION = 1
+TORCH_S = 16.0  # what starting PyTorch in each child adds to a search
 
 
 @procedure
@@ -51,12 +55,17 @@ def plan(
     model, source = sizable(desk, sha256)
     own = data_file(desk.home, sha256)
     inputs = Path(data) if data else own if own.exists() else None
+    called = filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size)
+    check_fits(model, called, memory_bytes())
+    with desk.span(0.0, 0.05):
+        export = exported(desk, model, source, called)
+    usual = default_seconds(model) + (TORCH_S if export else 0.0)
     question = Question(
-        model=model, source=source, machine=machine(), budget=wanted, data=inputs,
-        shapes=filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size), batch_size=batch_size,
-        threads=threads, seconds=asked or default_seconds(model), only=tuple(only),
+        model=model, source=source, machine=machine(), budget=wanted, data=inputs, shapes=called,
+        batch_size=batch_size, threads=threads, seconds=asked or usual, only=tuple(only),
+        runtime=runtime_for(model.format), exported=export,
     )  # fmt: skip
-    with desk.span(0.0, 0.97):
+    with desk.span(0.05, 0.97):
         answer = Search(desk, question).run()
     desk.progress(0.98, "Writing the report")
     report = reported(question, answer, place)
@@ -72,9 +81,10 @@ def sizable(desk: Desk, sha256: str) -> tuple[Model, Path]:
     model, source = kept_model(desk, sha256)
     if model.cannot_run:
         raise InputError(model.cannot_run)
-    if not model.format.startswith("onnx"):
+    if model.format not in EXPORTS:
         raise InputError(
-            f"Techniques work on ONNX files; this one is {model.format}.", hint="Turn it into ONNX first."
+            f"Techniques work on ONNX, TorchScript and .pt2 files; this one is {model.format}.",
+            hint="Export it to ONNX where it was made.",
         )
     return model, source
 
@@ -107,6 +117,8 @@ def reported(question: Question, answer: Answer, place: Site) -> Report:
             payback_calls=payback.calls(spent_s.get(one.variant_id), one, baseline),
         )  # fmt: skip
 
+    if question.exported is not None:
+        found = compared(found, last_group(answer), question.exported.variant)
     recommendation = replace(found, plan=finished(found.plan), runner_up=finished(found.runner_up))
     runs, names = last_group(answer), {one.id: variant_title(one) for one in answer.variants}
     ahead = outlook.outlook(runs, names, budget, before, after, recommendation.plan)

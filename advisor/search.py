@@ -9,6 +9,7 @@ from pathlib import Path
 
 from advisor import compress, recommend
 from advisor.candidates import candidates
+from advisor.exported import Exported
 from advisor.quality import compare
 from advisor.recommend import Candidate
 from advisor.techniques import techniques
@@ -19,7 +20,7 @@ from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.measure import Feed
 from profiler.profile import Subject, Wish
-from profiler.sandbox import Limits
+from profiler.sandbox import Limits, memory_bytes
 from profiler.timing import Settings
 from profiler.types import Machine, Measurement, Model
 
@@ -33,6 +34,7 @@ COMPARE_SHARE = 0.02  # what the original's answers to compare with may take of 
 ONE_SHARE, SURE_ONE_SHARE = 0.15, 0.4  # what one candidate may take of it, and one of the most promising
 LEAST_MAKE_S = 10.0
 SCREEN_S, SCREEN_LEAST_S = 0.006, 0.25  # seconds a callable in a screen: this share of the budget, and at least
+MEMORY_RATIO = 1.2  # resident bytes of a loaded model over its weights: 1.11 measured on 2.4 GB in ONNX Runtime
 SHORT_S, LONG_S = 14.0, 150.0  # default budgets of a model of up to 1 MB of weights, and of 50 MB and more
 SHORT_BYTES, LONG_BYTES = 1e6, 5e7
 
@@ -40,7 +42,8 @@ SHORT_BYTES, LONG_BYTES = 1e6, 5e7
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is searched for: the model and its file, the budget, inputs to calibrate and compare on (an .npz, or
-    None for random ones), the call to time, and the seconds the search may take."""
+    None for random ones), the call to time, the seconds the search may take, and what runs the file as it is; a torch
+    file comes with its ONNX export, which the techniques work on."""
 
     model: Model
     source: Path
@@ -52,6 +55,8 @@ class Question:
     threads: int | None = None
     seconds: float = 150.0
     only: tuple[str, ...] = ()
+    runtime: str = "onnxruntime"
+    exported: Exported | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,15 +79,18 @@ class Search:
         self._runs: dict[str, tuple[Measurement, Measurement]] = {}  # variant id -> (its run, the original's beside it)
         self._measurements: list[Measurement] = []
         self._not_tried: list[str] = []
+        self._unchecked: list[Variant] = []  # made before the search: a torch file's ONNX export
         self._one_share = SURE_ONE_SHARE
 
     def run(self) -> Answer:
         """Tries candidates in waves within the time budget, then measures the finalists against the original."""
-        question = self._question
-        steps, refused = candidates(question.model, question.machine, question.budget, question.only)
+        question, export = self._question, self._question.exported
+        worked_on = export.model if export else question.model
+        steps, refused = candidates(worked_on, question.machine, question.budget, question.only)
         self._variants |= {variant.id: variant for variant in refused}
+        self._unchecked = [export.variant] if export else []
         sure, steps = steps[:SURE], steps[SURE:]
-        for start in range(0, len(sure), WAVE):
+        for start in range(0, max(len(sure), 1), WAVE):
             self._try(sure[start : start + WAVE], until=SURE_SHARE)
         self._one_share = ONE_SHARE
         while steps and not self._spent(MAKE_SHARE):
@@ -100,7 +108,7 @@ class Search:
 
     def _try(self, wave: Sequence[Step], before: Variant | None = None, until: float = MAKE_SHARE) -> None:
         """Makes these variants, compares them with the original and screens them for time."""
-        made = []
+        made, self._unchecked = self._unchecked, []
         for step in wave:
             if self._spent(until):
                 self._not_tried.append(f"{step.title}: the time budget was spent")
@@ -117,6 +125,8 @@ class Search:
         question = self._question
         model, source = question.model, question.source
         done: tuple[Step, ...] = ()
+        if before is None and (export := question.exported):
+            model, source, done = export.model, export.file, export.variant.steps
         if before is not None:
             source, done = compress.runnable_file(self._desk.home, before), before.steps
             arguments = {"path": str(source), "name": model.name, "shapes": model.shapes}
@@ -148,7 +158,8 @@ class Search:
             for variant in made
         ]  # fmt: skip
         arguments = {
-            "original": {"label": ORIGINAL, "path": str(question.source)}, "variants": entries,
+            "original": {"label": ORIGINAL, "path": str(question.source), "runtime": question.runtime},
+            "variants": entries,
             "model": question.model, "data": str(question.data) if question.data else None,
             "seconds": COMPARE_SHARE * question.seconds,
         }  # fmt: skip
@@ -171,7 +182,8 @@ class Search:
         seconds = max(SCREEN_LEAST_S, SCREEN_S * self._question.seconds)
         quick = Settings(budget_s=seconds, least_calls=16, least_s=seconds / 2, percentile=50.0, warmup_s=0.1)
         with self._working("Timing against the original"):
-            original = self._time(running, quick, peak=False)
+            for start in range(0, len(running), self._together()):
+                original = self._time(running[start : start + self._together()], quick, peak=False)
         so_far = recommend.recommend(self._question.budget, original, self._candidates())
         with self._working(f"So far: {so_far.headline}"):
             self._desk.save(*made)
@@ -181,7 +193,9 @@ class Search:
         budget = self._question.budget
         plans = [plan for plan in self._plans() if plan.latency_ratio and not _breaks_quality(plan, budget)]
         ranked = sorted(plans, key=lambda plan: _rank(plan, budget))
-        best = [self._variants[plan.variant_id] for plan in ranked[:FINALISTS]]
+        best = [self._variants[plan.variant_id] for plan in ranked[: min(FINALISTS, self._together())]]
+        if (export := self._question.exported) and all(variant.id != export.variant.id for variant in best):
+            best.append(self._variants[export.variant.id])
         with self._working("Measuring the best against the original", until=1.0):
             seconds = FINAL_SHARE * self._question.seconds / (len(best) + 1)
             return self._time(best, Settings(budget_s=seconds, least_calls=100, least_s=3.0), peak=True)
@@ -190,7 +204,11 @@ class Search:
         """Times original and variants interleaved in one child and saves the runs; the original's run."""
         question, home = self._question, self._desk.home
         folder = question.source.parent
-        subjects = [Subject(path=question.source, model_sha256=question.model.sha256, readable=(folder,))]
+        subjects = [
+            Subject(
+                path=question.source, model_sha256=question.model.sha256, runtime=question.runtime, readable=(folder,)
+            )
+        ]  # fmt: skip
         for variant in variants:
             path = compress.runnable_file(home, variant)
             subjects.append(
@@ -210,6 +228,12 @@ class Search:
         for variant, run in zip(variants, others, strict=True):
             self._runs[variant.id] = (run, original)
         return original
+
+    def _together(self) -> int:
+        """How many variants may be timed beside the original in one child: as many as fit its memory, if each took
+        what the original takes."""
+        room_bytes, each_bytes = memory_bytes(), MEMORY_RATIO * self._question.model.weight_bytes
+        return max(1, int(room_bytes / max(each_bytes, 1.0)) - 1)
 
     def _candidates(self) -> list[Candidate]:
         return [

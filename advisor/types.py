@@ -126,8 +126,9 @@ class Plan:
     """One candidate, measured against the original in the same child, and why it stands where it stands.
 
     `latency_ratio` is the median of paired ratios (variant / original) with its 95 % interval, of wall times or, on
-    a noisy run, of CPU times (`latency_basis` says which); `energy_ratio` that of the energy per call. `loss` is what
-    is held against Budget.max_loss. `ruled_out` is None for a plan that could be recommended."""
+    a noisy run, of CPU times (`latency_basis` says which); `energy_ratio` that of the energy per call; `export_ratio`,
+    for a torch file, the latency against its ONNX export's. `loss` is what is held against Budget.max_loss.
+    `ruled_out` is None for a plan that could be recommended."""
 
     steps: tuple[Step, ...]
     variant_id: str
@@ -137,6 +138,7 @@ class Plan:
     latency_ratio: Estimate | None = None
     latency_basis: str = "wall"
     energy_ratio: Estimate | None = None
+    export_ratio: Estimate | None = None
     latency_ms: dict[str, float | None] = field(default_factory=dict)
     peak_bytes: int | None = None
     energy_j: Estimate | None = None

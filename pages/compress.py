@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cards, compress_parts, pickers, sensitivity_parts, state, work
+from pages.ui import cards, compress_parts, pickers, sensitivity_parts, state, weights_parts, work
 
 cards.page("Compress", "Compressed for real and timed against the original: the smallest plan that meets your budget.")
 model = pickers.current()
@@ -10,6 +10,12 @@ if model is None:
     cards.nothing_yet("compress", "No model yet", todo="Add one on the overview", to="pages/overview.py")
     st.stop()
 
+if model.tensors:
+    with cards.card("weights-model", cards.formats.name(model.name), model.cannot_run or ""):
+        pickers.model()
+    with cards.card("smaller", "Smaller to store", "Really written, read back, and compared weight by weight."):
+        weights_parts.smaller(model)
+    st.stop()
 report = state.report(model.sha256)
 with cards.card("budget", cards.formats.name(model.name), "What the smaller model has to keep."):
     compress_parts.setup(model, report)

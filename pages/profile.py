@@ -3,7 +3,7 @@
 import streamlit as st
 
 from advisor import model_frames
-from pages.ui import cards, pickers, profile_parts, start, stress_parts, work
+from pages.ui import cards, pickers, profile_parts, start, stress_parts, weights_parts, work
 
 cards.page("Profile", "What a model is, and what one call takes here: time, memory and energy, measured.")
 model = pickers.current()
@@ -22,6 +22,8 @@ with right, cards.card("facts", "What it is", "Read from the file, before anythi
     cards.facts(model_frames.facts(model))
     for note in model.notes:
         st.caption(cards.formats.name(note, 200))
+if work.take_result(profile_parts.READ_SLOT):
+    st.rerun()
 work.take_result(profile_parts.SLOT)
 
 runs = profile_parts.newest(model)
@@ -32,7 +34,9 @@ if runs:
         profile_parts.latencies(runs)
     with right, cards.card("how", "How it was measured"):
         profile_parts.how(runs[0])
-elif not work.busy(profile_parts.SLOT):
+elif model.tensors:
+    weights_parts.cards_of(model)
+elif not model.cannot_run and not work.busy(profile_parts.SLOT):
     cards.nothing_yet(
         "profile", "Not measured yet", todo="Press Measure to see latency, memory and energy.", icon=":material/speed:"
     )
@@ -47,8 +51,9 @@ if runs:
         beside = left if profile is None else right
         with beside, cards.card("split", "Where the energy goes", "Modelled from published picojoules of a chip."):
             profile_parts.energy(model)
-with cards.card("layers", "Layers", "Computation and bytes of one call at the model's shapes."):
-    profile_parts.layers(model)
+if not model.tensors:
+    with cards.card("layers", "Layers", "Computation and bytes of one call at the model's shapes."):
+        profile_parts.layers(model)
 if runs:
     with cards.card("stress"):
         sweep, load = st.tabs(["Sweep", "Under load"], key="stress", bind="query-params")

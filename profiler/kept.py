@@ -11,7 +11,7 @@ from data.records import from_plain
 from data.settings import settings
 from profiler import profile
 from profiler.inputs import filled_shapes, load_npz
-from profiler.intake import data_file
+from profiler.intake import at_shapes, data_file
 from profiler.jobs import Desk
 from profiler.measure import Feed
 from profiler.runtimes import runtimes
@@ -51,6 +51,17 @@ def measure_kept(
     measured = profile.measure(desk, [subject], feed, wish)[0]
     desk.save(measured)
     return {"measurement": measured.id, "sha256": sha256}
+
+
+@procedure
+def read_at(desk: Desk, *, sha256: str, shapes: Mapping[str, Sequence[int]]) -> dict[str, Any]:
+    """Reads a kept model again at these input shapes, so that its layers are those of them, and keeps what it is now;
+    {"sha256"}. Raises InputError where they do not fit."""
+    model, file = kept_model(desk, sha256)
+    desk.progress(0.1, "Reading the model at these shapes")
+    found = at_shapes(desk, file, model, shapes)
+    desk.save(found)
+    return {"sha256": found.sha256}
 
 
 @procedure

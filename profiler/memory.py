@@ -1,11 +1,13 @@
 """Memory by arithmetic: what a model needs, where it fits and by how much, and what training it would take."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from data.errors import InputError
+from data.errors import InputError, MeasurementError
 from data.tables import frame, records
+from data.units import BYTES_PER_GIB
 from profiler.types import Layer, Measurement, Model
 
 # Bytes an optimizer keeps for each parameter it trains, beside the parameter and its gradient: Adam two float32
@@ -69,6 +71,27 @@ def static_bytes(model: Model) -> int | None:
     if model.peak_activation_bytes is None:
         return None
     return model.weight_bytes + model.peak_activation_bytes
+
+
+def check_fits(model: Model, shapes: Mapping[str, Sequence[int]], limit_bytes: int) -> None:
+    """Raises MeasurementError, with the figures, where the model's weights and its live activations at these input
+    shapes are already more than a job may take: said before anything is loaded, not after the child was stopped.
+
+    Activations are taken to grow with the inputs' elements; attention's grow faster, so this is the least it needs."""
+    known = sum(math.prod(shape) for shape in model.shapes.values())
+    asked = sum(math.prod(shapes.get(name, shape)) for name, shape in model.shapes.items())
+    activation_bytes = round((model.peak_activation_bytes or 0) * (asked / known if known else 1.0))
+    needed_bytes = model.weight_bytes + activation_bytes
+    if needed_bytes <= limit_bytes:
+        return
+    needed, weights, live, limit = (
+        f"{each / BYTES_PER_GIB:.1f}" for each in (needed_bytes, model.weight_bytes, activation_bytes, limit_bytes)
+    )
+    raise MeasurementError(
+        f"This needs at least {needed} GiB ({weights} of weights, {live} of activations), more than the {limit} GiB a "
+        "job may use.",
+        hint="Try a smaller batch or smaller inputs, or allow more memory in the settings (memory_mb).",
+    )
 
 
 def estimate_ratio(model: Model, measured: Measurement) -> float | None:

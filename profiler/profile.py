@@ -19,10 +19,12 @@ from profiler import measure as child
 from profiler.device_lock import held
 from profiler.energy import Wattmeter
 from profiler.gpus import MemoryWatch
+from profiler.inputs import filled_shapes
 from profiler.machine import Watch, machine
 from profiler.measure import Entry, Feed
+from profiler.memory import check_fits
 from profiler.meters import Window
-from profiler.sandbox import Limits
+from profiler.sandbox import Limits, memory_bytes
 from profiler.types import Load, Machine, Measurement, Workload
 
 START_S = 120.0
@@ -70,6 +72,9 @@ def measure(desk: jobs.Desk, subjects: Sequence[Subject], feed: Feed, wish: Wish
     threads = wish.threads or here.physical_cores
     entries = {subject.label: _entry(subject, wish.device, threads) for subject in subjects}
     group = _Group(desk, wish, feed, subjects)
+    if wish.device == "cpu":
+        called = filled_shapes(feed.model.inputs, feed.shapes, feed.batch_size)
+        check_fits(feed.model, called, memory_bytes(group.limits(1)))
     with device_lock(desk, wish.device):
         wattmeter, watch = Wattmeter(wish.device, on=wish.energy), Watch()
         with desk.span(0.0, 0.8 if wish.memory else 1.0):
@@ -112,7 +117,7 @@ class _Group:
         }  # fmt: skip
         found: dict[str, dict[str, Any]] = self.desk.task(
             child.time_group, to_plain(arguments), readable=self._readable(self.subjects),
-            limits=self._limits(len(entries)), meter_start=start, meter_stop=stop,
+            limits=self.limits(len(entries)), meter_start=start, meter_stop=stop,
         )  # fmt: skip
         return found
 
@@ -124,7 +129,7 @@ class _Group:
             with self.desk.span(low, low + share), self._gpu_watch() as board:
                 found[subject.label] = self.desk.task(
                     child.peak_memory, to_plain({"entry": entries[subject.label], "feed": self.feed}),
-                    readable=self._readable([subject]), limits=self._limits(1),
+                    readable=self._readable([subject]), limits=self.limits(1),
                 )  # fmt: skip
             found[subject.label]["board_bytes"] = board.peak_bytes if board else None
         return found
@@ -142,7 +147,8 @@ class _Group:
     def _gpu_watch(self) -> AbstractContextManager[MemoryWatch | None]:
         return MemoryWatch(self.wish.device) if self.wish.device.startswith("cuda") else nullcontext()
 
-    def _limits(self, count: int) -> Limits:
+    def limits(self, count: int) -> Limits:
+        """What a child with so many models may take."""
         return Limits(
             seconds=START_S * count + 4 * self.wish.settings.budget_s * count,
             memory_bytes=self.wish.memory_limit_bytes,

@@ -76,6 +76,11 @@ def allowed_formats() -> frozenset[str]:
     return _levels.allowed_formats(switched_off())
 
 
+def memory_bytes(limits: Limits | None = None) -> int:
+    """What a child under these limits may take, with the settings applied."""
+    return _as_set(limits or Limits()).memory
+
+
 def _as_set(limits: Limits) -> Limits:
     return limits if limits.memory_bytes is not None else replace(limits, memory_bytes=settings().memory_bytes)
 

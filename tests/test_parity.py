@@ -22,7 +22,8 @@ JOBS = {  # what a page queues: the command that does it
     "take_in": "advisor plan", "take_example": "advisor example", "take_data": "advisor plan --data",
     "profile_whole": "profiler measure", "measure_kept": "profiler measure", "sweep_kept": "profiler sweep",
     "load_kept": "profiler load", "plan": "advisor plan", "profile_kept": "profiler operators",
-    "find_sensitive": "advisor sensitivity",
+    "find_sensitive": "advisor sensitivity", "read_at": "profiler inspect --shape",
+    "store_smaller": "advisor store",
 }  # fmt: skip
 CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",

@@ -29,7 +29,8 @@ def add(subparsers: Any) -> None:
         help="compress a model really, measure every variant, recommend one",
         description="Every technique that fits makes a real file; each runs in turns with the original on the same "
         "inputs. The answer is a plan that meets the budget, 'keep the original', or 'nothing meets the budget'. Give "
-        "--data with 'labels' where you can: on random inputs quality proves little.",
+        "--data with 'labels' where you can: on random inputs quality proves little. A TorchScript or .pt2 file is "
+        "exported to ONNX first and checked; ratios are to the file as PyTorch runs it, and to the export beside.",
     )
     _options(planner)
     planner.add_argument("--out", type=Path, help="a folder for the recommended file and report.json")
@@ -48,7 +49,7 @@ def add(subparsers: Any) -> None:
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="the model file (ONNX)")
+    parser.add_argument("file", type=Path, help="the model file (ONNX, TorchScript or .pt2)")
     parser.add_argument("--data", type=Path, help="an .npz: arrays named like the model's inputs, and 'labels'")
     parser.add_argument("--shape", action="append", default=[], metavar="NAME=1x3x224x224", help="an input's shape")
     parser.add_argument("--batch", type=int, default=1, help="samples in one call (1)")
@@ -170,6 +171,7 @@ def _plan(one: Plan | None) -> dict[str, Any] | None:
         "latency_ratio": _interval(one.latency_ratio),
         "latency_basis": one.latency_basis,
         "energy_ratio": _interval(one.energy_ratio),
+        "export_ratio": _interval(one.export_ratio),
         "latency_ms": one.latency_ms,
         "size_ratio": one.size_ratio,
         "peak_bytes": one.peak_bytes,

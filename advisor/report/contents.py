@@ -147,7 +147,11 @@ def _tried(report: Report) -> Section:
     key = f"p{report.budget.percentile:g}"
     chosen = found.plan.variant_id if found.plan else None
     rows = [_plan_row(plan, f"recommendation.tried.{n}", key, chosen) for n, plan in enumerate(found.tried)]
-    columns = ("Plan", "Latency", "Energy", "Size", key, "Quality", "Verdict")
+    columns = ["Plan", "Latency", "Energy", "Size", key, "Quality", "Verdict"]
+    if any(plan.export_ratio for plan in found.tried):
+        columns.insert(2, "Latency, of the ONNX export's")
+        for place, (row, plan) in enumerate(zip(rows, found.tried, strict=True)):
+            row.insert(2, doc.ratio(plan.export_ratio, f"recommendation.tried.{place}.export_ratio"))
     basis = {plan.latency_basis for plan in found.tried if plan.latency_ratio is not None}
     of = "CPU times (the runs were noisy)" if basis == {"CPU time"} else "wall times"
     return Section(

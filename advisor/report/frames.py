@@ -46,9 +46,10 @@ def candidates(report: Report) -> pd.DataFrame:
 
 def tried(report: Report) -> pd.DataFrame:
     """One row a plan in the order of its standing: plan, standing, latency and energy (as ratios to the original, in
-    words with their intervals), file_frac (of the original's size), loss_frac, why, variant_id."""
+    words with their intervals), file_frac (of the original's size), loss_frac, why, variant_id; of a torch file also
+    export (latency as a ratio to its ONNX export)."""
     chosen = report.recommendation.plan
-    return pd.DataFrame(
+    rows = pd.DataFrame(
         [
             {
                 "plan": title(plan),
@@ -63,6 +64,9 @@ def tried(report: Report) -> pd.DataFrame:
             for plan in report.recommendation.tried
         ]
     )
+    if any(plan.export_ratio for plan in report.recommendation.tried):
+        rows.insert(3, "export", [words.times_of(plan.export_ratio) for plan in report.recommendation.tried])
+    return rows
 
 
 def latency_percentiles(report: Report) -> pd.DataFrame:

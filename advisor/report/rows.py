@@ -56,6 +56,7 @@ def _plan(report: Report, plan: Plan, variant: Variant | None, runs: dict[str | 
         "file_bytes": plan.file_bytes, "size_ratio": plan.size_ratio, "why": plan.ruled_out or "",
         **_estimate("latency_ratio", plan.latency_ratio), "latency_ratio_of": plan.latency_basis,
         **_estimate("energy_ratio", plan.energy_ratio),
+        **(_estimate("export_ratio", plan.export_ratio) if plan.export_ratio else {}),
         "quality": quality.kind if quality else None, "quality_inputs": quality.inputs if quality else None,
         "quality_samples_count": quality.samples if quality else None, "loss_frac": plan.loss,
         "accuracy_before_frac": quality.accuracy_before if quality else None,

@@ -50,7 +50,7 @@ class Product:
 class Technique(Protocol):
     """One way to make a model smaller or faster.
 
-    STAGE orders chains: "structure" < "factorise" < "prune" < "rotate" < "quantize" < "runtime" < "storage".
+    STAGE orders chains: "export" < "structure" < "factorise" < "prune" < "rotate" < "quantize" < "runtime" < "storage".
     GAINS says what it can gain at all: any of "latency", "size", "memory". CALIBRATES says whether the result depends
     on the inputs it is given.
     """
@@ -72,7 +72,7 @@ class Technique(Protocol):
         why), Unavailable where a library or instruction is missing."""
 
 
-STAGES = ("structure", "factorise", "prune", "rotate", "quantize", "runtime", "storage")
+STAGES = ("export", "structure", "factorise", "prune", "rotate", "quantize", "runtime", "storage")
 
 
 def techniques() -> dict[str, Technique]:

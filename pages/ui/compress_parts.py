@@ -177,6 +177,7 @@ def candidates(report: Report) -> None:
         alt="Every plan that was tried: latency, energy and size against the original, loss, and why it was ruled out.",
         more={
             "latency": "Latency × (95 %)",
+            "export": "Latency × of the ONNX export",
             "energy": "Energy × (95 %)",
             "file_frac": tables.bar("File, of original", max(100.0, 100 * float(rows["file_frac"].max()))),
             "why": st.column_config.Column("Ruled out because", width="large"),

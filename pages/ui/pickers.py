@@ -7,6 +7,7 @@ import streamlit as st
 from advisor.site import usual_budget
 from advisor.types import OBJECTIVES, Budget
 from data import tables, words
+from data.console import shape
 from data.text import plain
 from pages.ui import formats, state
 from profiler.inputs import is_batch
@@ -59,7 +60,10 @@ def call(chosen: Model, key: str) -> dict[str, object]:
 
 
 def shapes(chosen: Model, key: str) -> dict[str, list[int]]:
-    """One length for each named dynamic axis but the batch; every input's shape with them filled in."""
+    """One length for each named dynamic axis but the batch; every input's shape with them filled in. A TorchScript
+    file does not keep its inputs' shapes: there they are typed. Raises InputError on what is no shape."""
+    if chosen.format == "torchscript":
+        return _typed(chosen, key)
     lengths: dict[str, int] = {}
     for axis, usual in _open_axes(chosen).items():
         lengths[axis] = int(
@@ -70,6 +74,21 @@ def shapes(chosen: Model, key: str) -> dict[str, list[int]]:
     if not lengths:
         return {}
     return {tensor.name: _filled(tensor, lengths, chosen) for tensor in chosen.inputs}
+
+
+def _typed(chosen: Model, key: str) -> dict[str, list[int]]:
+    """Every input's shape as the user writes it; those left empty or open are not given."""
+    found = {}
+    for tensor in chosen.inputs:
+        axes = chosen.shapes.get(tensor.name) or tensor.shape
+        usual = "x".join("1" if is_batch(axis, place) else str(axis) for place, axis in enumerate(axes))
+        label = f"Shape of {formats.name(tensor.name, 30)}"
+        written = st.text_input(
+            label, value=usual, placeholder="1x3x224x224", key=f"{key}-shape-{tensor.name}", help=TYPED_HELP
+        )
+        if written and all(part.strip().isdigit() for part in written.lower().split("x")):
+            found[tensor.name] = list(shape(f"{tensor.name}={written.replace(' ', '')}")[1])
+    return found
 
 
 def _open_axes(chosen: Model) -> dict[str, int]:
@@ -150,6 +169,7 @@ def _goal(key: str, usual: str) -> tuple[str, bool]:
     )
 
 
+TYPED_HELP = "Lengths with an x between them, the batch first. A TorchScript file does not keep them."
 LOSS_HELP = (
     "With labelled data: points of accuracy that may be lost. Without: how far the outputs may turn from the "
     "original's (1 - cosine)."

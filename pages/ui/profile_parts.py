@@ -6,12 +6,13 @@ from advisor import model_frames, physics
 from advisor.figures import named as figures
 from data import words
 from pages.ui import cards, formats, pickers, state, style, tables, work
+from profiler.kept import read_at
 from profiler.peaks import kept_peaks
 from profiler.run_types import OperatorProfile
 from profiler.types import Measurement, Model
 from profiler.whole import profile_whole
 
-SLOT = "measuring"
+SLOT, READ_SLOT = "measuring", "reading-at"
 RUNS_SHOWN = 4
 
 
@@ -20,8 +21,12 @@ def setup(model: Model) -> None:
     arguments = {"sha256": model.sha256, **pickers.call(model, f"call-{formats.short(model.sha256)}")}
     if model.cannot_run:
         cards.warning("cannot-run", formats.name(model.cannot_run, 200))
-        return
-    if st.button(
+    if _other_shapes(model, arguments["shapes"]):
+        if st.button("Read at these shapes", icon=":material/refresh:", width="stretch", disabled=work.busy(READ_SLOT)):
+            asked = {"sha256": model.sha256, "shapes": arguments["shapes"]}
+            state.submit(read_at, asked, title=f"Reading {model.name}", lane="quick", slot=READ_SLOT)
+            st.rerun()
+    elif not model.cannot_run and st.button(
         "Measure",
         type="primary",
         icon=":material/play_arrow:",
@@ -31,6 +36,12 @@ def setup(model: Model) -> None:
     ):
         state.submit(profile_whole, arguments, title=f"Measuring {model.name}", lane="device", slot=SLOT)
         st.rerun()
+
+
+def _other_shapes(model: Model, shapes: dict[str, list[int]]) -> bool:
+    """Whether a TorchScript file was read at other shapes than those typed: its layers would not be theirs."""
+    wanted = {name: tuple(shape) for name, shape in shapes.items()}
+    return model.format == "torchscript" and bool(wanted) and wanted != dict(model.shapes)
 
 
 def newest(model: Model) -> list[Measurement]:

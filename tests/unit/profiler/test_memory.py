@@ -2,7 +2,7 @@
 
 import pytest
 
-from data.errors import InputError
+from data.errors import InputError, MeasurementError
 from data.tables import devices
 from profiler import memory
 from profiler.memory import Tier, fit, ladder, tiers, training_estimates, training_memory
@@ -75,3 +75,20 @@ def test_head_only_training_takes_less_than_full():
     assert found["full"].total_bytes == 16 * 100 + 480
     assert found["head"].total_bytes == 400 + 12 * 10 + 240
     assert set(training_estimates(model())) == {"full"}
+
+
+def test_too_large_a_model_is_refused_with_its_figures_before_it_is_loaded():
+    large = model(weight_bytes=3 << 30, peak_activation_bytes=1 << 30, shapes={"x": (1, 10)})
+    memory.check_fits(large, {"x": (1, 10)}, 4 << 30)
+    with pytest.raises(MeasurementError) as caught:
+        memory.check_fits(large, {"x": (1, 10)}, (4 << 30) - 1)
+    assert "4.0 GiB (3.0 of weights, 1.0 of activations)" in caught.value.message
+    assert len(caught.value.message) <= 200 and "memory_mb" in caught.value.hint
+    with pytest.raises(MeasurementError, match=r"5.0 GiB \(3.0 of weights, 2.0 of activations\)"):
+        memory.check_fits(large, {"x": (2, 10)}, 4 << 30)
+
+
+def test_a_model_without_a_graph_is_judged_by_its_weights():
+    memory.check_fits(model(weight_bytes=10), {"x": (9, 9)}, 10)
+    with pytest.raises(MeasurementError):
+        memory.check_fits(model(weight_bytes=11), {}, 10)

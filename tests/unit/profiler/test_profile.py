@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from data.errors import Cancelled, InputError
+from data.errors import Cancelled, InputError, MeasurementError
 from data.estimate import Estimate
 from data.home import home
 from data.records import from_plain
@@ -124,3 +124,13 @@ def test_energy_above_idle_is_the_difference_and_never_negative():
     above = energy_above_idle(measured(Estimate(low=100.0, mid=100.0, high=100.0, basis="measured")))
     assert (above.low, above.high) == (0.0, 0.0)
     assert energy_above_idle(measured(None)) is None
+
+
+def test_what_cannot_fit_is_refused_before_a_child_starts(tmp_path, monkeypatch):
+    original = small_models.mlp(tmp_path / "original.onnx")
+    told = desk().task(inspect, {"path": str(original), "name": "m", "shapes": {}}, readable=[tmp_path])
+    found = from_plain(Model, told)
+    monkeypatch.setattr(Desk, "task", lambda *args, **more: pytest.fail("a child was started"))
+    subject, limit = Subject(path=original, model_sha256=found.sha256), found.weight_bytes
+    with pytest.raises(MeasurementError, match="at least"):
+        profile.measure(desk(), [subject], Feed(model=found), Wish(threads=1, memory_limit_bytes=limit))

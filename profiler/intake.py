@@ -11,6 +11,7 @@ from typing import Any
 
 from data.errors import InputError
 from data.home import Home
+from data.passing import remove
 from data.records import from_plain
 from data.text import plain
 from profiler.inspect import inspect
@@ -32,14 +33,16 @@ def take_in(
     """Reads the model file at `path` and keeps it; {"sha256", "seconds"}. `move` removes the upload's
     folder afterwards; files beside it that hold its weights are kept with it. Raises InputError on what is no model."""
     file = Path(path).expanduser()
+    if move and not file.exists():
+        raise InputError("The uploaded file is not here any more.", hint="Upload it again.")
     try:
         with opened(desk, file, name or file.name) as (whole, verdict):
             model = read(desk, whole, verdict, name or file.name, shapes or {})
             desk.progress(0.8, "Keeping the file")
             keep(desk.home, model, whole)
     finally:
-        if move and file.parent.parent == desk.home.jobs:
-            shutil.rmtree(file.parent, ignore_errors=True)
+        if move:
+            discard(desk.home, file)
     desk.save(model)
     return {"sha256": model.sha256}
 
@@ -64,6 +67,12 @@ def take_example(desk: Desk, *, name: str) -> dict[str, Any]:
     return taken
 
 
+def discard(home: Home, file: Path) -> None:
+    """Removes an upload with its folder; a file that lies elsewhere is the user's own and stays."""
+    if file.parent.parent == home.uploads:
+        remove(file.parent)
+
+
 def data_file(home: Home, sha256: str) -> Path:
     """Where the inputs (and labels) that belong to a model are kept, if there are any."""
     return home.model(sha256) / "data.npz"
@@ -80,7 +89,7 @@ def _build(desk: Desk, name: str, folder: Path) -> None:
     with desk.folder() as made:
         told = desk.task(build, {}, folder=made)
         (made / BUILT).write_text(json.dumps(told), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         shutil.copytree(made, folder)
 
 

@@ -129,8 +129,8 @@ def _unpack(inflate: "zlib._Decompress | None", pending: bytes, entry: Entry) ->
 
 
 def _directory(file: BinaryIO, size_bytes: int) -> tuple[int, int]:
-    """Where the list of contents starts, and how many entries it has. Readers of zip disagree about which end they believe, so all that is stated
-    twice must agree, and list, 64-bit end and end must follow each other without a byte between."""
+    """Where the list of contents starts, and how many entries it has. Readers of zip disagree about which end they
+    believe: all that is stated twice must agree, and list, 64-bit end and end follow each other without a gap."""
     place = size_bytes - END_BYTES
     file.seek(max(0, place))
     end = file.read(END_BYTES)

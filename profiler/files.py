@@ -1,7 +1,9 @@
-"""What a file is, byte by byte: its hash, streamed."""
+"""What a file is, byte by byte: its hash, streamed; and what a folder takes."""
 
 import hashlib
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -14,6 +16,20 @@ def sha256_of(path: Path, companions: Sequence[Path] = ()) -> str:
 def bytes_on_disk(path: Path, companions: Sequence[Path] = ()) -> int:
     """Bytes of a file and its companions."""
     return sum(file.stat().st_size for file in (path, *companions))
+
+
+def space_taken(folder: Path, most: int) -> tuple[int, int]:
+    """Bytes on disk and entries in a folder, as far as it can be read; no further than `most` entries."""
+    size_bytes = entries = 0
+    waiting = [str(folder)]
+    while waiting and entries < most:
+        with suppress(OSError), os.scandir(waiting.pop()) as found:
+            for each in found:
+                entries += 1
+                size_bytes += each.stat(follow_symlinks=False).st_blocks * 512
+                if each.is_dir(follow_symlinks=False):
+                    waiting.append(each.path)
+    return size_bytes, entries
 
 
 def _digest(path: Path) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data.errors import DataError, Unavailable
+from data.errors import DataError, RightsizeError, Unavailable
 from data.home import Home
 from data.records import from_plain, to_plain
 from data.store import Store
@@ -70,7 +70,7 @@ def take_in(store: Store, home: Home, kinds: Mapping[str, type[Any]], report: Ca
                 records = [from_plain(kinds[line["type"]], line["record"]) for line in lines]
             except BlockingIOError:
                 continue
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError, RightsizeError) as error:
                 report(f"A headless run left records that cannot be read: {plain(error)}")
                 path.rename(path.with_suffix(".unread"))
                 continue

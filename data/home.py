@@ -8,7 +8,7 @@ from pathlib import Path
 import platformdirs
 
 from data import passing
-from data.errors import InputError
+from data.errors import InputError, of_disk
 
 PROJECT = Path(__file__).resolve().parent.parent
 NAME = re.compile(r"\w[\w-]{0,127}")
@@ -71,7 +71,7 @@ class Home:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         except OSError as error:
-            raise passing.cannot_write(error) from error
+            raise of_disk(error) from error
         return folder
 
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from data.errors import Unavailable
+from data.errors import of_disk
 
 _guard = threading.Lock()
 _held: dict[Path, tuple[Path, int]] = {}  # the folder of folders: this process's own in it, and what holds it
@@ -100,16 +100,8 @@ def _hold(parent: Path) -> tuple[Path, int]:
             descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
             fcntl.flock(descriptor, fcntl.LOCK_EX)
     except OSError as error:
-        raise cannot_write(error) from error
+        raise of_disk(error) from error
     return folder, descriptor
-
-
-def cannot_write(error: OSError) -> Unavailable:
-    """The error of a data folder that cannot be written."""
-    return Unavailable(
-        "The data folder cannot be written.",
-        hint="Check the rights and the free space of the folder RIGHTSIZE_HOME names.", details=str(error),
-    )  # fmt: skip
 
 
 def _is_held(path: Path) -> bool:

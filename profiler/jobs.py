@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from data.errors import Cancelled, MeasurementError, RightsizeError
+from data.errors import Cancelled, MeasurementError, RightsizeError, unforeseen
 from data.home import Home
 from data.passing import clear, remove
 from data.records import to_plain
@@ -269,7 +269,7 @@ class Jobs:
         except RightsizeError as error:
             self._end(job_id, state="failed", error=error.message, hint=error.hint, details=error.details)
         except Exception as error:  # a defect of ours must end this job, not the queue
-            failed = MeasurementError("This job failed for a reason Rightsize did not foresee.", details=repr(error))
+            failed = unforeseen(error)
             self._end(job_id, state="failed", error=failed.message, hint=failed.hint, details=failed.details)
 
     def _end(self, job_id: str, **changes: Any) -> None:

@@ -15,10 +15,10 @@ import streamlit as st
 
 from advisor.regression import Check
 from advisor.types import Report, Variant
-from data.errors import DataError, InputError, RightsizeError, Unavailable
+from data.errors import DataError, InputError, RightsizeError, Unavailable, of_disk
 from data.home import Home, home
 from data.inbox import take_in
-from data.passing import cannot_write, passing_home, remove
+from data.passing import passing_home, remove
 from data.store import Store
 from profiler.jobs import Jobs
 from profiler.run_types import LoadTest, OperatorProfile
@@ -148,7 +148,7 @@ def received(uploads: Sequence[Any]) -> Path:
         written = [_written(upload, folder, alone=len(uploads) == 1) for upload in uploads]
     except OSError as error:
         remove(folder)
-        raise cannot_write(error) from error
+        raise of_disk(error) from error
     except InputError:
         remove(folder)
         raise

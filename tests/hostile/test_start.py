@@ -29,7 +29,8 @@ def fresh():
 def disk(own_home):
     """The home on a disk of its own, of 8 MB."""
     own_home.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(own_home)], capture_output=True).returncode:
+    command = ["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", str(own_home)]
+    if subprocess.run(command, capture_output=True).returncode:
         pytest.skip("a small disk can only be mounted by root")
     yield own_home
     subprocess.run(["umount", "-l", str(own_home)], check=True)

@@ -16,6 +16,7 @@ from data.home import Home
 from data.passing import remove
 from data.records import from_plain
 from data.text import plain
+from profiler.files import made_by_job
 from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.sandbox import Limits
@@ -127,7 +128,7 @@ def opened(desk: Desk, file: Path, name: str) -> Iterator[tuple[Path, Verdict]]:
         return
     with desk.folder() as folder:
         model = desk.task(unpack, {"path": str(file)}, folder=folder, readable=[file], limits=limits)
-        with opened(desk, folder / model, model) as found:
+        with opened(desk, made_by_job(folder, model), model) as found:
             yield found
 
 

@@ -1,5 +1,6 @@
 """What the parent does about a child that goes wrong: one line, in time, and nothing left behind."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 from data.errors import Cancelled, InputError, MeasurementError
 from data.home import Home
+from profiler.files import made_by_job
 from profiler.jobs import Desk
 from profiler.sandbox import Hooks, Limits
 from tests.fakes import Keeper
@@ -64,6 +66,23 @@ def test_a_folder_no_path_can_name_is_removed_after_the_job(tmp_path):
         misbehave("dig", folder)
         assert any(folder.iterdir())
     assert list(desk.home.jobs.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../model", "/etc/passwd", "", ".", "..", "a/b", "nothing", "link", "folder", "fifo", "a\0b", 7, None, ["x"]],
+)
+def test_no_file_but_a_job_s_own_is_taken_from_it(tmp_path, name):
+    (folder := tmp_path / "job").mkdir()
+    for inside in (tmp_path / "model", folder / "mine"):
+        inside.write_text("x")
+    (folder / "link").symlink_to("/etc/passwd")
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "fifo")
+    assert made_by_job(folder, "mine") == folder / "mine"
+    with pytest.raises(MeasurementError) as told:
+        made_by_job(folder, name)
+    check_text(told.value.message)
 
 
 def test_a_crash_is_told_and_harms_nobody(tmp_path):

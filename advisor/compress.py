@@ -11,7 +11,8 @@ from advisor.apply import apply
 from advisor.techniques import techniques
 from advisor.types import Step, Variant
 from data.errors import Cancelled, RightsizeError
-from data.home import Home
+from data.home import Home, hashed
+from profiler.files import made_by_job
 from profiler.intake import training_file
 from profiler.jobs import Desk
 from profiler.sandbox import Limits
@@ -89,11 +90,12 @@ def _word(name: str, value: Any) -> str:
 def _kept(home: Home, model: Model, steps: Sequence[Step], made: Mapping[str, Any], folder: Path) -> Variant:
     """Moves the files out of the job folder, under the hash of what was made; companions keep their names."""
     names = [made["file"], *made["companions"], *([made["decoded"]] if made["decoded"] else [])]
-    place = Path(made["sha256"][:20])
+    files = [made_by_job(folder, name) for name in names]
+    place = Path(hashed(made["sha256"])[:20])
     target = home.variants(model.sha256) / place
     target.mkdir(parents=True, exist_ok=True)
-    for name in names:
-        shutil.move(folder / name, target / name)
+    for file in files:
+        shutil.move(file, target / file.name)
     calibrates = techniques()[steps[-1].technique].CALIBRATES
     return Variant(
         id=_id(made["sha256"], {"runtime": made["runtime"], **made["runtime_options"]}, steps),

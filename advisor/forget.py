@@ -1,10 +1,10 @@
 """Delete a model with everything that came of it: files, variants, measurements, reports, jobs."""
 
-import shutil
 from typing import Any, Protocol
 
 from advisor.types import Graph, Report, Variant
 from data.home import Home
+from data.passing import remove
 from profiler.types import Job, Measurement, Model
 
 
@@ -26,5 +26,5 @@ def forget(home: Home, store: Eraser, sha256: str) -> int:
     count += store.delete(Variant, parent_sha256=sha256)
     count += store.delete(Measurement, model_sha256=sha256)
     count += store.delete(Model, sha256=sha256)
-    shutil.rmtree(home.model(sha256), ignore_errors=True)
+    remove(home.model(sha256))
     return count

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, NoReturn
 
-from data.errors import Cancelled, InputError, MeasurementError, RightsizeError
+from data.errors import Cancelled, InputError, RightsizeError, unforeseen
 from data.records import to_plain
 from data.text import plain
 
@@ -30,8 +30,7 @@ def run(work: Callable[[list[str]], None], arguments: list[str]) -> int:
     except BrokenPipeError:
         return 0
     except Exception as error:
-        unforeseen = MeasurementError("This failed for a reason Rightsize did not foresee.", details=repr(error))
-        return refuse(unforeseen, as_json="--json" in arguments)
+        return refuse(unforeseen(error), as_json="--json" in arguments)
     return 0
 
 

@@ -7,9 +7,13 @@ RightsizeError
 └── DataError         a shipped table or the store is broken              exit code 5
 """
 
+import errno
+
 from data.text import plain, without_paths
 
 MESSAGE_LIMIT = 200
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+DISK_FULL = "The disk is full: nothing was saved."
 EXIT_CANCELLED = 130
 
 
@@ -57,6 +61,24 @@ class Cancelled(RightsizeError):
     """The user stopped it."""
 
     exit_code = EXIT_CANCELLED
+
+
+def of_disk(error: OSError) -> RightsizeError:
+    """What the disk refused, as the user reads it: no room, or no right to write."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DataError(DISK_FULL, hint="Free some space and run it again.", details=str(error))
+    return Unavailable(
+        "The data folder cannot be written.",
+        hint="Check the rights and the free space of the folder RIGHTSIZE_HOME names.",
+        details=str(error),
+    )
+
+
+def unforeseen(error: Exception) -> RightsizeError:
+    """A defect of ours, as the user reads it; where only the disk was full, that."""
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+        return of_disk(error)
+    return MeasurementError("This failed for a reason Rightsize did not foresee.", details=repr(error))
 
 
 KINDS: dict[str, type[RightsizeError]] = {

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
-from data.errors import DataError, Unavailable
+from data.errors import RightsizeError, Unavailable, of_disk
 from data.home import Home
 from data.records import from_plain, to_plain
 from data.store import Store
@@ -26,7 +26,7 @@ class Inbox:
         self._records: dict[tuple[type, str], Any] = {}
 
     def save(self, *records: Any) -> None:
-        """Appends the records and forces them to disk. Raises DataError where the disk is full."""
+        """Appends the records and forces them to disk. Raises DataError where that is full, Unavailable otherwise."""
         self._records |= {(type(record), getattr(record, record.KEY)): record for record in records}
         lines = [json.dumps({"type": type(record).__name__, "record": to_plain(record)}) for record in records]
         try:
@@ -34,7 +34,7 @@ class Inbox:
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise DataError("The measurements could not be saved.", details=str(error)) from error
+            raise of_disk(error) from error
 
     def get(self, kind: type[Record], key: str) -> Record | None:
         """The record, where this run saved it; what the app's store holds is not seen from here."""
@@ -70,7 +70,7 @@ def take_in(store: Store, home: Home, kinds: Mapping[str, type[Any]], report: Ca
                 records = [from_plain(kinds[line["type"]], line["record"]) for line in lines]
             except BlockingIOError:
                 continue
-            except (ValueError, KeyError, TypeError) as error:
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError, RightsizeError) as error:
                 report(f"A headless run left records that cannot be read: {plain(error)}")
                 path.rename(path.with_suffix(".unread"))
                 continue

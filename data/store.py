@@ -11,7 +11,8 @@ import dataclasses
 import json
 import threading
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -19,7 +20,7 @@ from typing import Any, TypeVar, cast
 import duckdb
 import pandas as pd
 
-from data.errors import DataError, InputError, RightsizeError, Unavailable
+from data.errors import DISK_FULL, DataError, InputError, RightsizeError, Unavailable
 from data.estimate import Estimate
 from data.records import from_plain, hints, optional, to_plain
 
@@ -34,6 +35,7 @@ HARDENED = {
     "lock_configuration": "true",
 }
 VECTOR_ROWS = 2048  # DuckDB hands rows out in vectors of this many
+DAMAGED = ("not a valid duckdb", "corrupt", "could not read enough bytes", "checksum")
 PARTS = ("low", "mid", "high", "basis", "source")
 
 
@@ -78,9 +80,11 @@ class Store:
             raise ValueError(f"{kind.__name__} has no field {', '.join(sorted(set(equal) - known))}")
         where = " AND ".join(f'"{name}" = ?' for name in equal) or "TRUE"
         cursor = self._connection.cursor()
-        cursor.execute(f'SELECT * FROM "{kind.__name__}" WHERE {where} ORDER BY seq', list(equal.values()))
-        names = [column[0] for column in cursor.description or ()]
-        return [self._decode(kind, dict(zip(names, row, strict=True))) for row in cursor.fetchall()]
+        with _reading():
+            cursor.execute(f'SELECT * FROM "{kind.__name__}" WHERE {where} ORDER BY seq', list(equal.values()))
+            names = [column[0] for column in cursor.description or ()]
+            rows = cursor.fetchall()
+        return [self._decode(kind, dict(zip(names, row, strict=True))) for row in rows]
 
     def delete(self, kind: type[Any], **equal: Any) -> int:
         """Removes the records whose columns equal the given values; how many there were. At least one is needed."""
@@ -97,7 +101,8 @@ class Store:
 
     def ask(self, question: str, /, **values: Any) -> pd.DataFrame:
         """Rows of sql/<question>.sql with its $parameters filled in."""
-        rows: pd.DataFrame = self._connection.cursor().execute(_sql(question), values or None).df()
+        with _reading():
+            rows: pd.DataFrame = self._connection.cursor().execute(_sql(question), values or None).df()
         return rows
 
     def select(self, statement: str, row_limit: int = 10_000) -> pd.DataFrame:
@@ -226,17 +231,26 @@ def _connect(path: Path | None) -> "duckdb.DuckDBPyConnection":
         return duckdb.connect(":memory:" if path is None else str(path), config=dict(HARDENED))
     except duckdb.IOException as error:
         text = str(error)
-        if "lock" in text.lower():
+        if "conflicting lock" in text.lower():
             raise Unavailable(
                 "Another running Rightsize holds the measurement store.",
                 hint="Stop the other one, or start this one with its own RIGHTSIZE_HOME.",
             ) from error
-        if "not a valid DuckDB" in text or "corrupt" in text.lower():
+        if any(sign in text.lower() for sign in DAMAGED):
             raise _damaged(text) from error
         raise Unavailable(
             "The measurement store cannot be opened for writing.",
             hint="Check the rights and the free space of the folder RIGHTSIZE_HOME names.", details=text,
         ) from error  # fmt: skip
+    except duckdb.Error as error:
+        raise _damaged(str(error)) from error
+
+
+@contextmanager
+def _reading() -> Iterator[None]:
+    """Where a question of our own cannot be answered, the file has come to harm."""
+    try:
+        yield
     except duckdb.Error as error:
         raise _damaged(str(error)) from error
 
@@ -259,5 +273,5 @@ def _rollback(cursor: "duckdb.DuckDBPyConnection") -> None:
 def _could_not_write(error: Exception) -> RightsizeError:
     text = str(error)
     if "space" in text.lower():
-        return DataError("The disk is full: nothing was saved.", hint="Free some space and run it again.", details=text)
+        return DataError(DISK_FULL, hint="Free some space and run it again.", details=text)
     return DataError("The measurement store cannot be written.", hint="Check the folder's rights.", details=text)

@@ -20,6 +20,7 @@ from data.errors import Cancelled, MeasurementError, RightsizeError, from_dict
 from data.text import plain
 from data.units import BYTES_PER_GIB, BYTES_PER_MIB
 from profiler import machine
+from profiler.files import space_taken
 from profiler.meters import Window
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -28,6 +29,8 @@ OUTPUT_LIMIT_BYTES = BYTES_PER_MIB
 TAIL_BYTES = 2000
 POLL_S = 0.02
 FOLDER_POLL_S = 1.0
+ENTRIES = 20_000  # files and folders a job may have written
+RESULT_VALUES = 6_000_000  # what a line may hold, so that its answer cannot fill the parent's memory
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 COMMAND = (sys.executable, "-m", "profiler.worker")
 
@@ -126,7 +129,8 @@ class Child:
                 raise _too_much(limits.memory)
             if now > look:
                 look = now + FOLDER_POLL_S
-                if _size_bytes(self._folder) > 2 * limits.file_bytes:
+                size_bytes, entries = space_taken(self._folder, ENTRIES)
+                if size_bytes > 2 * limits.file_bytes or entries >= ENTRIES:
                     raise MeasurementError("This writes more to disk than a job may: its size limit was reached.")
 
     def closed(self, seconds: float = 30.0) -> dict[str, str]:
@@ -254,6 +258,8 @@ def _environment(folder: Path, writer: int) -> dict[str, str]:
 
 
 def _message(line: bytes) -> dict[str, Any]:
+    if line.count(b",") + line.count(b"[") + line.count(b"{") > RESULT_VALUES:
+        raise MeasurementError("The job answered with more text than a job may.")
     try:
         message = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -261,16 +267,6 @@ def _message(line: bytes) -> dict[str, Any]:
     if not isinstance(message, dict):
         raise _garbled()
     return message
-
-
-def _size_bytes(folder: Path) -> int:
-    """What lies in a folder, as far as it can be read."""
-    total = 0
-    for root, _, names in os.walk(folder):
-        for name in names:
-            with suppress(OSError):
-                total += os.lstat(os.path.join(root, name)).st_blocks * 512  # noqa: PTH118 - thousands of files a second
-    return total
 
 
 def _told(error: RightsizeError, limits: Limits) -> RightsizeError:

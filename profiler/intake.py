@@ -3,6 +3,8 @@
 import importlib
 import json
 import shutil
+import stat
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,8 +13,10 @@ from typing import Any
 
 from data.errors import InputError
 from data.home import Home
+from data.passing import remove
 from data.records import from_plain
 from data.text import plain
+from profiler.files import made_by_job
 from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.sandbox import Limits
@@ -31,17 +35,31 @@ def take_in(
 ) -> dict[str, Any]:
     """Reads the model file at `path` and keeps it; {"sha256", "seconds"}. `move` removes the upload's
     folder afterwards; files beside it that hold its weights are kept with it. Raises InputError on what is no model."""
-    file = Path(path).expanduser()
+    file = Path(path)
+    if move and not file.exists():
+        raise InputError("The uploaded file is not here any more.", hint="Upload it again.")
     try:
         with opened(desk, file, name or file.name) as (whole, verdict):
             model = read(desk, whole, verdict, name or file.name, shapes or {})
             desk.progress(0.8, "Keeping the file")
-            keep(desk.home, model, whole)
+            _kept(desk, model, whole)
     finally:
-        if move and file.parent.parent == desk.home.jobs:
-            shutil.rmtree(file.parent, ignore_errors=True)
-    desk.save(model)
+        if move:
+            discard(desk.home, file)
     return {"sha256": model.sha256}
+
+
+def _kept(desk: Desk, model: Model, file: Path) -> None:
+    """Keeps the file and its record: both, or where either cannot be written, neither."""
+    folder = desk.home.model(model.sha256)
+    known = any(folder.glob("original.*"))
+    try:
+        keep(desk.home, model, file)
+        desk.save(model)
+    except BaseException:
+        if not known:
+            remove(folder)
+        raise
 
 
 @procedure
@@ -64,6 +82,12 @@ def take_example(desk: Desk, *, name: str) -> dict[str, Any]:
     return taken
 
 
+def discard(home: Home, file: Path) -> None:
+    """Removes an upload with its folder; a file that lies elsewhere is the user's own and stays."""
+    if file.parent.parent == home.uploads:
+        remove(file.parent)
+
+
 def data_file(home: Home, sha256: str) -> Path:
     """Where the inputs (and labels) that belong to a model are kept, if there are any."""
     return home.model(sha256) / "data.npz"
@@ -80,7 +104,7 @@ def _build(desk: Desk, name: str, folder: Path) -> None:
     with desk.folder() as made:
         told = desk.task(build, {}, folder=made)
         (made / BUILT).write_text(json.dumps(told), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         shutil.copytree(made, folder)
 
 
@@ -94,9 +118,7 @@ def look(desk: Desk, file: Path, name: str, shapes: Mapping[str, Sequence[int]])
 def opened(desk: Desk, file: Path, name: str) -> Iterator[tuple[Path, Verdict]]:
     """The model file itself and the verdict on it: an archive is unpacked into a passing folder, where it is triaged
     again. Raises InputError on a trap or no model, Unavailable where this machine's sandbox is too weak for it."""
-    if not file.is_file():
-        raise InputError("There is no file at this path.", hint="Check the path; it is one on the machine of the app.")
-    file = file.resolve()
+    file = _there(file)
     desk.progress(0.1, "Looking at the file")
     arguments = {"path": str(file), "name": name}
     limits = Limits(seconds=INSPECT_S)
@@ -106,8 +128,24 @@ def opened(desk: Desk, file: Path, name: str) -> Iterator[tuple[Path, Verdict]]:
         return
     with desk.folder() as folder:
         model = desk.task(unpack, {"path": str(file)}, folder=folder, readable=[file], limits=limits)
-        with opened(desk, folder / model, model) as found:
+        with opened(desk, made_by_job(folder, model), model) as found:
             yield found
+
+
+def _there(file: Path) -> Path:
+    """The file itself, links followed. Raises InputError where there is none, or none that can be read."""
+    try:
+        file = file.expanduser().resolve()
+        if stat.S_ISREG(file.stat().st_mode):
+            with file.open("rb"):
+                return file
+        raise InputError("This path is not that of a file.", hint="Give the path of the model file itself.")
+    except PermissionError as error:
+        hint = "It must be readable for the user the app runs as."
+        raise InputError("The file at this path may not be read.", hint=hint, details=str(error)) from error
+    except (OSError, RuntimeError, ValueError) as error:
+        hint = "Check the path; it is one on the machine of the app."
+        raise InputError("There is no file at this path.", hint=hint, details=str(error)) from error
 
 
 def read(desk: Desk, file: Path, verdict: Verdict, name: str, shapes: Mapping[str, Sequence[int]]) -> Model:
@@ -129,11 +167,21 @@ def at_shapes(desk: Desk, file: Path, model: Model, shapes: Mapping[str, Sequenc
 
 
 def keep(home: Home, model: Model, file: Path) -> Path:
-    """Copies the file, and those beside it that hold its weights, into the model's folder; the kept file."""
+    """Copies the file, and those beside it that hold its weights, into the model's folder; the kept file. It is there
+    whole or not at all; what was there before stays."""
     folder = home.model(model.sha256)
     target = folder / f"original{file.suffix.lower()[:12]}"
     if not target.exists():
         for companion in model.companions:
-            shutil.copyfile(file.parent / companion, folder / companion)
-        shutil.copyfile(file, target)
+            _copied(file.parent / companion, folder / companion)
+        _copied(file, target)
     return target
+
+
+def _copied(source: Path, target: Path) -> None:
+    passing = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        shutil.copyfile(source, passing)
+        passing.replace(target)
+    finally:
+        passing.unlink(missing_ok=True)

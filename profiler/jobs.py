@@ -6,7 +6,6 @@ interrupted and can be repeated, since the row holds the procedure and its argum
 
 import dataclasses
 import queue
-import shutil
 import tempfile
 import threading
 import time
@@ -17,8 +16,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from data.errors import Cancelled, MeasurementError, RightsizeError
+from data.errors import Cancelled, MeasurementError, RightsizeError, unforeseen
 from data.home import Home
+from data.passing import clear, remove
 from data.records import to_plain
 from profiler import sandbox
 from profiler.meters import Window
@@ -28,6 +28,8 @@ from profiler.types import Job
 Record = TypeVar("Record")
 LANES = ("quick", "device")
 SAVE_EVERY_S = 0.5
+KEPT_JOBS = 500  # finished ones; older ones are forgotten when the app starts
+UNFINISHED = ("queued", "running")
 
 
 class Keeper(Protocol):
@@ -36,6 +38,12 @@ class Keeper(Protocol):
     def save(self, *records: Any) -> None: ...
     def get(self, kind: type[Record], key: str) -> Record | None: ...
     def all(self, kind: type[Record], **equal: Any) -> list[Record]: ...
+
+
+class Store(Keeper, Protocol):
+    """A keeper that can forget: the queue keeps its jobs there."""
+
+    def delete(self, kind: type[Any], **equal: Any) -> int: ...
 
 
 def now() -> str:
@@ -84,7 +92,7 @@ class Desk:
         try:
             yield path
         finally:
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
 
     def task(
         self,
@@ -130,17 +138,14 @@ class Desk:
 class Jobs:
     """The queue of one app. Made once; jobs of a lane run one after the other, lanes side by side."""
 
-    def __init__(self, home: Home, keeper: Keeper) -> None:
+    def __init__(self, home: Home, keeper: Store) -> None:
         self._home, self._keeper = home, keeper
         self._jobs: dict[str, Job] = {}
         self._stops: dict[str, threading.Event] = {}
         self._lock = threading.Lock()
         self._queues: dict[str, queue.SimpleQueue[str]] = {lane: queue.SimpleQueue() for lane in LANES}
-        for job in keeper.all(Job):
-            if job.state in ("queued", "running"):
-                keeper.save(dataclasses.replace(job, state="interrupted", finished_at=now()))
-        for leftover in home.jobs.iterdir():
-            shutil.rmtree(leftover, ignore_errors=True)
+        self._started_s: dict[str, float] = {}
+        self._tidy()
         for lane in LANES:
             threading.Thread(target=self._serve, args=(lane,), name=f"jobs-{lane}", daemon=True).start()
         self._ready_child()
@@ -163,17 +168,20 @@ class Jobs:
     def ahead(self, job_id: str) -> int:
         """How many unfinished jobs of the same lane stand before this one."""
         with self._lock:
-            live = [job for job in self._jobs.values() if job.state in ("queued", "running")]
-        mine = next((job for job in live if job.id == job_id), None)
-        if mine is None:
-            return 0
-        return sum(job.lane == mine.lane and job.created_at < mine.created_at for job in live)
+            live = [job for job in self._jobs.values() if job.state in UNFINISHED]
+        place = next((number for number, job in enumerate(live) if job.id == job_id), 0)
+        return sum(job.lane == live[place].lane for job in live[:place])
 
     def active(self) -> list[Job]:
-        """Jobs that are queued or running, oldest first."""
+        """Jobs that are queued or running, oldest first (by the order of asking, whatever the clock says)."""
         with self._lock:
-            live = [job for job in self._jobs.values() if job.state in ("queued", "running")]
-        return sorted(live, key=lambda job: job.created_at)
+            return [job for job in self._jobs.values() if job.state in UNFINISHED]
+
+    def elapsed_s(self, job_id: str) -> float | None:
+        """For how long the job has been running, by a clock that nobody sets; None where it is not."""
+        with self._lock:
+            started_s = self._started_s.get(job_id)
+        return None if started_s is None else time.monotonic() - started_s
 
     def cancel(self, job_id: str) -> None:
         """Stops a queued or running job; its child is killed within a second."""
@@ -204,6 +212,22 @@ class Jobs:
         self._queues[lane].put(job.id)
         return job.id
 
+    def _tidy(self) -> None:
+        """What an earlier app left: its unfinished jobs are interrupted, the oldest finished ones forgotten; folders of
+        processes that are gone are removed, and uploads that no interrupted job is about."""
+        jobs = self._keeper.all(Job)
+        for job in jobs:
+            if job.state in UNFINISHED:
+                self._keeper.save(dataclasses.replace(job, state="interrupted", finished_at=now()))
+        for job in jobs[:-KEPT_JOBS]:
+            if job.state not in UNFINISHED:
+                self._keeper.delete(Job, id=job.id)
+        clear(self._home.all_jobs)
+        wanted = [str(job.arguments.get("path", "")) for job in jobs if job.state in (*UNFINISHED, "interrupted")]
+        for upload in self._home.uploads.iterdir():
+            if not any(Path(path).is_relative_to(upload) for path in wanted):
+                remove(upload)
+
     def _serve(self, lane: str) -> None:
         while True:
             job_id = self._queues[lane].get()
@@ -223,6 +247,8 @@ class Jobs:
         if stop.is_set():
             self._end(job_id, state="cancelled", text="Cancelled")
             return
+        with self._lock:
+            self._started_s[job_id] = time.monotonic()
         job = self._change(job_id, state="running", started_at=now(), text="Starting")
         self._keeper.save(job)
         saved = time.monotonic()
@@ -243,13 +269,14 @@ class Jobs:
         except RightsizeError as error:
             self._end(job_id, state="failed", error=error.message, hint=error.hint, details=error.details)
         except Exception as error:  # a defect of ours must end this job, not the queue
-            failed = MeasurementError("This job failed for a reason Rightsize did not foresee.", details=repr(error))
+            failed = unforeseen(error)
             self._end(job_id, state="failed", error=failed.message, hint=failed.hint, details=failed.details)
 
     def _end(self, job_id: str, **changes: Any) -> None:
         self._keeper.save(self._change(job_id, finished_at=now(), **changes))
-        with self._lock:
-            del self._stops[job_id]
+        with self._lock:  # from here on the row tells
+            del self._stops[job_id], self._jobs[job_id]
+            self._started_s.pop(job_id, None)
 
     def _change(self, job_id: str, **changes: Any) -> Job:
         with self._lock:

@@ -11,7 +11,7 @@ from data.records import from_plain
 from data.settings import settings
 from profiler import profile
 from profiler.inputs import filled_shapes, load_npz
-from profiler.intake import at_shapes, data_file
+from profiler.intake import at_shapes, data_file, discard
 from profiler.jobs import Desk
 from profiler.measure import Feed
 from profiler.runtimes import runtimes
@@ -74,7 +74,7 @@ def take_data(desk: Desk, *, sha256: str, path: str, move: bool = False) -> dict
         shutil.copyfile(file, data_file(desk.home, sha256))
     finally:
         if move:
-            shutil.rmtree(file.parent, ignore_errors=True)
+            discard(desk.home, file)
     return {"sha256": sha256, **found}
 
 

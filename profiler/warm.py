@@ -8,7 +8,6 @@ Where that cannot be done - other file system, other owner, a folder in use - a 
 
 import atexit
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from data.errors import RightsizeError
+from data.passing import remove
 from profiler import lock
 from profiler.child import Child
 
@@ -59,7 +59,7 @@ class Waiting:
     def end(self) -> None:
         """Ends the child and removes what was linked for it."""
         self.child.end()
-        shutil.rmtree(self.place, ignore_errors=True)
+        remove(self.place)
         self.over.set()
 
 

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
-from data.errors import InputError, MeasurementError, RightsizeError, Unavailable
+from data.errors import DISK_FULL, DataError, InputError, MeasurementError, RightsizeError, Unavailable
 from data.records import from_plain, to_plain
 from profiler import lock
 from profiler.tasks import resolve
@@ -28,6 +28,7 @@ _NO_MEMORY = re.compile(
     r"|Unable to allocate|DefaultCPUAllocator|larger than .*memory|Integer overflow.*alloc",
     re.IGNORECASE,
 )
+_NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded|Errno 28\]", re.IGNORECASE)
 
 
 class Desk:
@@ -77,6 +78,8 @@ def in_one_line(error: Exception) -> RightsizeError:
             hint="Try smaller inputs, or a machine with more memory.",
             details=text,
         )
+    if _NO_ROOM.search(text):
+        return DataError(DISK_FULL, hint="Free some space and run it again.", details=text)
     if isinstance(error, RecursionError):
         return InputError("The model is nested too deep to be read.", details=text)
     return InputError("The model could not be processed.", details=text)

@@ -4,6 +4,8 @@ import socket
 
 import pytest
 
+from data import passing
+
 _connect = socket.socket.connect
 
 
@@ -13,7 +15,8 @@ def own_home(tmp_path, monkeypatch):
     folder = tmp_path / "home"
     monkeypatch.setenv("RIGHTSIZE_HOME", str(folder))
     monkeypatch.setenv("RIGHTSIZE_WARM", "0")  # no child of the sandbox waits for a file that never comes
-    return folder
+    yield folder
+    passing.let_go()
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from data.console import Progress
 from data.errors import InputError
 from data.home import home
 from data.inbox import open_headless
+from profiler.files import made_by_job
 from profiler.jobs import Desk
 
 
@@ -43,7 +44,7 @@ def run(args: argparse.Namespace) -> None:
         with desk.folder() as folder:
             readable = [args.base.resolve(), args.adapter.resolve()]
             found = desk.task(merge, arguments, folder=folder, readable=readable)
-            shutil.copyfile(folder / found["file"], args.out)
+            shutil.copyfile(made_by_job(folder, found["file"]), args.out)
     finally:
         keeper.close()
     answer = {**found, "file": str(args.out)}

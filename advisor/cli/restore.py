@@ -10,6 +10,7 @@ from data.console import Progress
 from data.errors import InputError
 from data.home import home
 from data.inbox import open_headless
+from profiler.files import made_by_job
 from profiler.jobs import Desk
 
 
@@ -37,7 +38,7 @@ def run(args: argparse.Namespace) -> None:
             path = args.packed.resolve()
             arguments = {"path": str(path), "name": args.out.name}
             for name in desk.task(unpack_file, arguments, folder=folder, readable=[path]):
-                shutil.copyfile(folder / name, args.out.parent / name)
+                shutil.copyfile(made_by_job(folder, name), args.out.parent / name)
     finally:
         keeper.close()
     print(f"{args.out}: {args.out.stat().st_size} bytes")

@@ -13,6 +13,7 @@ from data.errors import InputError
 from data.home import home
 from data.records import from_plain
 from profiler import intake
+from profiler.files import made_by_job
 from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.machine import machine
@@ -62,13 +63,13 @@ def reproduce(
             }  # fmt: skip
             readable = [path.parent, *([data.resolve()] if data else [])]
             made = desk.task(apply, arguments, folder=target, readable=readable)
-            path = target / (made["decoded"] or made["file"])
+            path = made_by_job(target, made["decoded"] or made["file"])
             if place + 1 < len(steps):
                 asked = {"path": str(path), "name": model.name, "shapes": model.shapes}
                 again = from_plain(Model, desk.task(inspect, asked, readable=[target]))
                 model = replace(again, sha256=model.sha256)
         for name in (made["file"], *made["companions"], *([made["decoded"]] if made["decoded"] else [])):
-            shutil.copyfile(target / name, folder / name)
+            shutil.copyfile(made_by_job(target, name), folder / name)
     return Made(file=folder / made["file"], sha256=made["sha256"], same=made["sha256"] == sha256 if sha256 else None)
 
 

@@ -12,6 +12,7 @@ from advisor.llm.architecture import Architecture
 from data import tables, words
 from pages.ui import cards, formats, state, style
 from pages.ui import tables as shown
+from profiler.intake import discard
 
 KINDS = ("gpu", "tpu", "npu")
 WAYS = ("A known model", "A config.json", "Plain numbers")
@@ -54,7 +55,11 @@ def _config() -> Architecture | None:
     if upload is None:
         st.caption("Published beside the weights of every model; nothing in it is executed.")
         return None
-    return configs.read(state.received([upload]))
+    path = state.received([upload])
+    try:
+        return configs.read(path)
+    finally:
+        discard(state.app().home, path)
 
 
 def _numbers() -> Architecture:

@@ -19,3 +19,5 @@ def show() -> None:
         warning = state.app().warning
         if warning is not None:
             st.caption(f":material/warning: {formats.name(warning.message, 200)} Nothing is kept.")
+        for text in state.app().said:
+            st.caption(f":material/warning: {formats.name(text, 200)}")

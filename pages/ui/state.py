@@ -3,6 +3,7 @@
 import atexit
 import os
 import re
+import shutil
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ import streamlit as st
 
 from advisor.regression import Check
 from advisor.types import Graph, Report, Variant
-from data.errors import DataError, InputError, RightsizeError, Unavailable
+from data.errors import DataError, InputError, RightsizeError, Unavailable, of_disk
 from data.home import Home, home
 from data.inbox import take_in
+from data.passing import passing_home, remove
 from data.store import Store
 from profiler.jobs import Jobs
 from profiler.run_types import LoadTest, OperatorProfile
@@ -42,15 +44,24 @@ class App:
 
 @st.cache_resource(show_spinner="Opening the store")
 def app() -> App:
-    """The store and the queue, opened once for all browsers; in memory, with a warning, where the file cannot be."""
-    here, warning = home(), None
+    """The store and the queue, opened once for all browsers; in memory and in a passing folder, with a warning, where
+    the data folder or its store cannot be used."""
+    here = home()
     try:
-        store = Store(here.store)
+        return _running(here, lambda: Store(here.store), None)
     except (Unavailable, DataError) as error:
-        store, warning = Store(None), error
+        return _running(Home(passing_home(here.root / "locks")), Store, error)
+
+
+def _running(here: Home, opened: Callable[[], Store], warning: RightsizeError | None) -> App:
+    store = opened()
+    try:
+        running = App(here, store, Jobs(here, store), warning, [])
+        take_in(store, here, KINDS, running.said.append)
+    except RightsizeError:
+        store.close()
+        raise
     atexit.register(store.close)
-    running = App(here, store, Jobs(here, store), warning, [])
-    take_in(store, here, KINDS, running.said.append)
     return running
 
 
@@ -129,19 +140,31 @@ def received(uploads: Sequence[Any]) -> Path:
     """Uploaded files in a folder of their own in the home; where the model lies. The browser's copy can go.
 
     One file gets a name of ours; several keep theirs, since a model names the files that hold its weights. Raises
-    InputError on a name that could lead elsewhere."""
+    InputError on a name that could lead elsewhere, Unavailable where there is no room; nothing is left then."""
     main = min(uploads, key=lambda upload: not upload.name.lower().endswith(MAIN_SUFFIXES))
-    folder = app().home.jobs / f"upload-{uuid.uuid4().hex}"
-    folder.mkdir(mode=0o700)
-    for upload in uploads:
-        name = upload.name if len(uploads) > 1 else f"upload{Path(upload.name).suffix.lower()[:12]}"
-        if not PLAIN_NAME.fullmatch(name):
-            raise InputError("With several files, names have letters, digits, dots and dashes only.", hint="Rename it.")
+    folder = app().home.uploads / uuid.uuid4().hex
+    try:
+        folder.mkdir(mode=0o700)
+        written = [_written(upload, folder, alone=len(uploads) == 1) for upload in uploads]
+    except OSError as error:
+        remove(folder)
+        raise of_disk(error) from error
+    except InputError:
+        remove(folder)
+        raise
+    return written[[upload is main for upload in uploads].index(True)]
+
+
+def _written(upload: Any, folder: Path, *, alone: bool) -> Path:
+    suffix = Path(upload.name).suffix.lower()[:12]
+    name = f"upload{suffix if PLAIN_NAME.fullmatch(f'upload{suffix}') else ''}" if alone else upload.name
+    if not PLAIN_NAME.fullmatch(name):
+        raise InputError("With several files, names have letters, digits, dots and dashes only.", hint="Rename it.")
+    try:
         descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            upload.seek(0)
-            while block := upload.read(1 << 20):
-                file.write(block)
-        if upload is main:
-            target = folder / name
-    return target
+    except FileExistsError:
+        raise InputError("Two of these files have the same name.", hint="Upload each file once.") from None
+    with os.fdopen(descriptor, "wb") as file:
+        upload.seek(0)
+        shutil.copyfileobj(upload, file, 1 << 20)
+    return folder / name

@@ -1,7 +1,5 @@
 """A job as a card: what it does, how far it is, how long it still takes, and a button to stop it."""
 
-from datetime import UTC, datetime
-
 import streamlit as st
 
 from data import words
@@ -60,26 +58,20 @@ def _progress(slot: str, job: Job) -> None:
     with left:
         st.markdown(f":material/progress_activity: **{cards.formats.name(job.title)}**")
         st.progress(min(1.0, job.done_frac), text=waiting if job.state == "queued" else cards.formats.name(job.text))
-        st.caption(" · ".join(part for part in (_elapsed(job), _rest(job)) if part))
+        st.caption(_pace(job, state.app().jobs.elapsed_s(job.id)))
     stop = right.button("Cancel", icon=":material/stop_circle:", key=f"cancel-{slot}", width="stretch")
     if stop:
         state.app().jobs.cancel(job.id)
 
 
-def _seconds_since(moment: str | None) -> float | None:
-    return None if moment is None else (datetime.now(UTC) - datetime.fromisoformat(moment)).total_seconds()
-
-
-def _elapsed(job: Job) -> str:
-    elapsed_s = _seconds_since(job.started_at)
-    return "" if elapsed_s is None else f"{words.duration(elapsed_s)} so far"
-
-
-def _rest(job: Job) -> str:
-    elapsed_s = _seconds_since(job.started_at)
-    if elapsed_s is None or job.done_frac < ENOUGH_FRAC:
+def _pace(job: Job, elapsed_s: float | None) -> str:
+    """How long it has worked, and how long it still will at the same pace."""
+    if elapsed_s is None:
         return ""
-    return f"about {words.duration(elapsed_s * (1 - job.done_frac) / job.done_frac)} left"
+    so_far = f"{words.duration(elapsed_s)} so far"
+    if job.done_frac < ENOUGH_FRAC:
+        return so_far
+    return f"{so_far} · about {words.duration(elapsed_s * (1 - job.done_frac) / job.done_frac)} left"
 
 
 def _stopped(slot: str, job: Job) -> None:

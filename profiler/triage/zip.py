@@ -42,13 +42,15 @@ class Archive:
 
     def __init__(self, file: BinaryIO, size_bytes: int) -> None:
         self._file = file
-        directory_start = _directory(file, size_bytes)
+        directory_start, count = _directory(file, size_bytes)
         try:
             infos = zipfile.ZipFile(file).infolist()
         except (zipfile.BadZipFile, ValueError, OSError, struct.error, EOFError, NotImplementedError) as error:
             raise InputError("This zip archive is damaged.", hint="Make it again.", details=f"{error}") from None
         if not infos:
             _refuse("This zip archive is empty: there is no model in it.")
+        if len(infos) != count:
+            _refuse("This zip archive is damaged: it lists more or fewer entries than it says.")
         files = [info for info in infos if _check(info)]
         _check_names(infos)
         placed = [(info, _start(file, info)) for info in files]
@@ -126,29 +128,42 @@ def _unpack(inflate: "zlib._Decompress | None", pending: bytes, entry: Entry) ->
     return piece, inflate.unconsumed_tail, inflate.eof
 
 
-def _directory(file: BinaryIO, size_bytes: int) -> int:
-    """Where the list of contents starts; refuses an end that is missing, doubled or followed by anything."""
-    file.seek(max(0, size_bytes - END_BYTES))
+def _directory(file: BinaryIO, size_bytes: int) -> tuple[int, int]:
+    """Where the list of contents starts, and how many entries it has. Readers of zip disagree about which end they
+    believe: all that is stated twice must agree, and list, 64-bit end and end follow each other without a gap."""
+    place = size_bytes - END_BYTES
+    file.seek(max(0, place))
     end = file.read(END_BYTES)
     if not end.startswith(END) or len(end) < END_BYTES:
         _refuse("This zip archive is damaged or incomplete: it was cut short, or something follows its end.")
     disk, first, here, count, length, start, comment = struct.unpack("<HHHHIIH", end[4:])
     if comment or disk or first or here != count:
         _refuse("This zip archive has a comment or several parts; a plain archive is needed.")
-    file.seek(max(0, size_bytes - END_BYTES - LOCATOR_BYTES))
+    file.seek(max(0, place - LOCATOR_BYTES))
     locator = file.read(LOCATOR_BYTES)
     if locator.startswith(LOCATOR64):
-        place = struct.unpack("<Q", locator[8:16])[0]
-        file.seek(place if place < size_bytes else 0)
-        end64 = file.read(END64_BYTES)
-        if not end64.startswith(END64) or len(end64) < END64_BYTES:
-            _refuse("This zip archive is damaged: its end does not say where its contents are listed.")
-        length, start = struct.unpack("<QQ", end64[40:56])
-    if start + length > size_bytes:
-        _refuse("This zip archive is damaged or incomplete: its list of contents lies outside it.")
-    if length > DIRECTORY_BYTES:
+        place -= LOCATOR_BYTES + END64_BYTES
+        file.seek(max(0, place))
+        count, length, start = _end64(file.read(END64_BYTES), locator, place, (count, length, start))
+    if start + length != place:
+        _refuse("This zip archive is damaged or incomplete: its list of contents lies outside it, or is hidden.")
+    if length > DIRECTORY_BYTES or count > ENTRIES_TORCH:
         _refuse("This archive lists too many entries to be a model.")
-    return int(start)
+    return int(start), int(count)
+
+
+def _end64(end: bytes, locator: bytes, place: int, short: tuple[int, int, int]) -> tuple[int, int, int]:
+    """(entries, bytes, start) of the list of contents by the 64-bit end, which must not contradict the short one."""
+    disk, stated, disks = struct.unpack("<IQI", locator[4:])
+    if not end.startswith(END64) or len(end) < END64_BYTES or stated != place or disk or disks > 1:
+        _refuse("This zip archive is damaged: its end does not say where its contents are listed.")
+    size, disk, first, here, count, length, start = struct.unpack("<Q4xIIQQQQ", end[4:])
+    long = (count, length, start)
+    free = (0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF)
+    agrees = all(one in (other, unsaid) for one, other, unsaid in zip(short, long, free, strict=True))
+    if size != END64_BYTES - 12 or disk or first or here != count or not agrees:
+        _refuse("This zip archive is damaged: its two ends contradict each other.")
+    return long
 
 
 def _check(info: zipfile.ZipInfo) -> bool:
@@ -161,6 +176,10 @@ def _check(info: zipfile.ZipInfo) -> bool:
         _refuse("This archive is encrypted: upload it without a password.")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         _refuse("This archive uses a compression other than deflate: make it again as a plain zip.")
+    if info.filename != info.orig_filename:  # a second name, by an extra field or cut at a NUL
+        _refuse(f'This archive holds an unsafe name, "{shown}": readers would disagree about it.')
+    if _doubled(info.extra):
+        _refuse("This zip archive is damaged: an entry states its size and place twice.")
     parts = info.filename.rstrip("/").split("/")
     strange = any(ord(letter) < 32 or letter in "\\:" for letter in info.orig_filename)
     if strange or any(part in ("", ".", "..") for part in parts) or len(info.filename) > NAME_BYTES:
@@ -174,6 +193,16 @@ def _check(info: zipfile.ZipInfo) -> bool:
     if info.file_size > RATIO_FROM_BYTES and info.file_size > RATIO * max(1, info.compress_size):
         _refuse(f'"{shown}" would expand to more than {RATIO} times its size: this looks like a zip bomb.')
     return True
+
+
+def _doubled(extra: bytes) -> bool:
+    """Whether an entry has two extra fields of one kind: which of them counts is up to the reader."""
+    kinds = []
+    while len(extra) >= 4:
+        kind, length = struct.unpack("<HH", extra[:4])
+        kinds.append(kind)
+        extra = extra[4 + length :]
+    return len(kinds) > len(set(kinds))
 
 
 def _check_names(infos: list[zipfile.ZipInfo]) -> None:

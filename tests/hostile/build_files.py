@@ -75,11 +75,40 @@ def archives():
     yield "cut.zip", whole[: len(whole) // 2], ("cut short", "incomplete")
     yield "outside.zip", patched(whole, struct.pack("<I", central), struct.pack("<I", 1 << 30)), ("damaged",)
     yield "empty.zip", zipped({}), ("empty",)
+    yield from two_stories(whole)
     yield "nested.zip", zipped({"a.zip": whole}), ("archive",)
     yield "two_models.zip", zipped({"a.onnx": onnx_bytes(), "b.onnx": onnx_bytes()}), ("2 ONNX models",)
     yield "no_model.zip", zipped({"a.txt": b"x"}), ("no model",)
     yield "many.zip", zipped({f"f{number}": b"" for number in range(2_500)} | {"m.onnx": onnx_bytes()}), ("entries",)
     yield "not_onnx.zip", zipped({"m.onnx": b"hello"}), ("not an ONNX",)
+
+
+def end64(archive, *, locator=None, count=None, size=44, gap=b""):
+    """The archive with a 64-bit end before its end, as large archives have; the changes make it lie."""
+    directory, end = archive.index(b"PK\x01\x02"), len(archive) - 22
+    listed = struct.unpack("<H", archive[end + 8 : end + 10])[0]
+    counts = (listed if count is None else count,) * 2
+    long = b"PK\x06\x06" + struct.pack("<QHHIIQQQQ", size, 45, 45, 0, 0, *counts, end - directory, directory)
+    place = end + len(gap) if locator is None else locator
+    return archive[:end] + gap + long + b"PK\x06\x07" + struct.pack("<IQI", 0, place, 1) + archive[end:]
+
+
+def two_stories(whole):
+    """Archives of which one reader sees this list of contents, and another one that."""
+    damaged = ("damaged", "hidden", "contradict")
+    central, end = whole.index(b"PK\x01\x02"), len(whole) - 22
+    yield "end64_elsewhere.zip", end64(whole, locator=central), damaged
+    yield "end64_count.zip", end64(whole, count=1), damaged
+    yield "end64_long.zip", end64(whole, size=1 << 40), damaged
+    yield "end64_gap.zip", end64(whole, gap=b"hidden"), damaged
+    yield "directory_gap.zip", whole[:end] + b"hidden" + whole[end:], damaged
+    yield "directory_shift.zip", whole[:end] + whole[end:].replace(
+        struct.pack("<I", central), struct.pack("<I", central + 4)), damaged
+    fewer = whole[:end] + patched(whole[end:], b"\x02\x00\x02\x00", b"\x01\x00\x01\x00")
+    yield "fewer_entries.zip", fewer, ("damaged", "entries")
+    yield "nul_name.zip", patched(patched(entry("a_b.onnx"), b"a_b", b"a\0b"), b"a_b", b"a\0b", 0), ("unsafe", "name")
+    twice = entry("w.bin", extra=struct.pack("<HHQHHQ", 1, 8, 1, 1, 8, 1))
+    yield "twice_in_extra.zip", twice, ("damaged", "twice")
 
 
 def safetensors(header, data=FLOATS, length=None):

@@ -103,6 +103,28 @@ class Misbehaviour:
             time.sleep(0.005)
 
     @staticmethod
+    def litter(desk):
+        """Far more folders than a job needs."""
+        for number in range(30_000):
+            (desk.folder / f"{number}").mkdir()
+        time.sleep(30)
+
+    @staticmethod
+    def dig(desk):
+        (desk.folder / "closed").mkdir(mode=0)
+        here = os.open(desk.folder, os.O_RDONLY)
+        for _ in range(1_500):
+            os.mkdir("d" * 100, 0o700, dir_fd=here)
+            inner = os.open("d" * 100, os.O_RDONLY, dir_fd=here)
+            os.close(here)
+            here = inner
+
+    @staticmethod
+    def many_values(desk):
+        desk._results.write('{"result": [' + "[]," * 7_000_000 + "1]}\n")
+        desk._results.flush()
+
+    @staticmethod
     def raise_library_error(desk, text):
         raise RuntimeError(text)
 

@@ -57,6 +57,12 @@ def test_a_sound_file_is_recognised_by_its_content(tmp_path, kind):
     check_text(noted)
 
 
+def test_an_archive_with_a_64_bit_end_is_read_as_before(tmp_path):
+    for kind in ("state_dict", "onnx_bundle"):
+        (tmp_path / "file").write_bytes(build_files.end64(SOUND[kind]))
+        assert triage(tmp_path / "file", "file").format == kind
+
+
 def test_words_in_texts_and_comments_of_a_script_are_no_code(tmp_path):
     code = build_torch.CODE + '  def f(self, x: int) -> str:\n    return "x.save( [[ \\" (" # model.from_file('
     (tmp_path / "file").write_bytes(build_torch.script(code))

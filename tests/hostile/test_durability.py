@@ -58,6 +58,7 @@ def test_killed_at_a_random_moment_nothing_acknowledged_is_lost(tmp_path, moment
     queue = Jobs(home, store)
     assert time.monotonic() - started < 10
     assert queue.get(job).state == "interrupted"
+    assert list(home.all_jobs.iterdir()) in ([], [home.jobs])
     assert list(home.jobs.iterdir()) == []
     again = queue.repeat(job)
     assert queue.get(again).state in ("queued", "running")

@@ -1,5 +1,6 @@
 """What the parent does about a child that goes wrong: one line, in time, and nothing left behind."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -10,7 +11,11 @@ import psutil
 import pytest
 
 from data.errors import Cancelled, InputError, MeasurementError
+from data.home import Home
+from profiler.files import made_by_job
+from profiler.jobs import Desk
 from profiler.sandbox import Hooks, Limits
+from tests.fakes import Keeper
 from tests.hostile.world import ROOT, check_text, run
 
 
@@ -51,6 +56,35 @@ def test_disk_is_limited(tmp_path):
     assert "disk" in failure("fill", tmp_path, limits=Limits(seconds=30, file_bytes=20 << 20)).message
 
 
+def test_the_number_of_files_is_limited(tmp_path):
+    assert "more to disk than a job may" in failure("litter", tmp_path).message
+
+
+def test_a_folder_no_path_can_name_is_removed_after_the_job(tmp_path):
+    desk = Desk(Home(tmp_path), Keeper(), lambda done_frac, text: None)
+    with desk.folder() as folder:
+        misbehave("dig", folder)
+        assert any(folder.iterdir())
+    assert list(desk.home.jobs.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["../model", "/etc/passwd", "", ".", "..", "a/b", "nothing", "link", "folder", "fifo", "a\0b", 7, None, ["x"]],
+)
+def test_no_file_but_a_job_s_own_is_taken_from_it(tmp_path, name):
+    (folder := tmp_path / "job").mkdir()
+    for inside in (tmp_path / "model", folder / "mine"):
+        inside.write_text("x")
+    (folder / "link").symlink_to("/etc/passwd")
+    (folder / "folder").mkdir()
+    os.mkfifo(folder / "fifo")
+    assert made_by_job(folder, "mine") == folder / "mine"
+    with pytest.raises(MeasurementError) as told:
+        made_by_job(folder, name)
+    check_text(told.value.message)
+
+
 def test_a_crash_is_told_and_harms_nobody(tmp_path):
     assert "crashed the process that ran it (SIGSEGV)" in failure("crash", tmp_path).message
     assert "code 3" in failure("leave", tmp_path).message
@@ -58,6 +92,12 @@ def test_a_crash_is_told_and_harms_nobody(tmp_path):
 
 def test_a_flood_of_text_is_stopped(tmp_path):
     assert "printed more text" in failure("shout", tmp_path).message
+
+
+def test_a_short_answer_of_countless_values_is_stopped(tmp_path):
+    before = psutil.Process().memory_info().rss
+    assert "more text than a job may" in failure("many_values", tmp_path).message
+    assert psutil.Process().memory_info().rss - before < 200 << 20
 
 
 def test_a_flood_of_answers_is_stopped(tmp_path):

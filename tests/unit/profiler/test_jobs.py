@@ -102,13 +102,44 @@ def test_what_a_restart_cut_off_is_interrupted_and_can_be_repeated(tmp_path, sto
         created_at=queue.now(),
     )  # fmt: skip
     store.save(cut)
-    leftover = Home(tmp_path).jobs / "leftover"
+    leftover = Home(tmp_path).all_jobs / "leftover"
     leftover.mkdir()
     jobs = Jobs(Home(tmp_path), store)
     assert jobs.get("cut").state == "interrupted" and not leftover.exists()
     again = jobs.wait(jobs.repeat("cut"), 10)
     assert again.state == "done" and again.result == {"counted": 2}
     assert jobs.repeat("unknown") is None
+
+
+def test_only_the_newest_jobs_are_kept_and_uploads_that_an_interrupted_one_is_about(tmp_path, store, monkeypatch):
+    monkeypatch.setattr(queue, "KEPT_JOBS", 3)
+    wanted, other = Home(tmp_path).uploads / "wanted", Home(tmp_path).uploads / "other"
+    for folder in (wanted, other):
+        folder.mkdir()
+    for number in range(6):
+        store.save(Job(
+            id=f"{number}", title="t", procedure="x:y", arguments={"path": str(wanted / "model.onnx")} if number == 5
+            else {}, lane="quick", state="running" if number == 5 else "done", created_at=queue.now(),
+        ))  # fmt: skip
+    jobs = Jobs(Home(tmp_path), store)
+    assert [job.id for job in store.all(Job)] == ["3", "4", "5"]
+    assert jobs.get("5").state == "interrupted"
+    assert wanted.exists() and not other.exists()
+
+
+def test_a_clock_that_is_set_back_changes_neither_the_order_nor_the_time_taken(jobs, monkeypatch):
+    first = jobs.submit(spin, {}, title="Spin", lane="device")
+    monkeypatch.setattr(queue, "now", lambda: "1999-01-01T00:00:00.000+00:00")
+    second = jobs.submit(count, {"upto": 1}, title="Count", lane="device")
+    assert jobs.ahead(second) == 1 and jobs.ahead(first) == 0
+    assert [job.id for job in jobs.active()] == [first, second]
+    deadline = time.monotonic() + 5
+    while jobs.elapsed_s(first) is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert 0 <= jobs.elapsed_s(first) < 5 and jobs.elapsed_s(second) is None
+    jobs.cancel(first)
+    assert jobs.wait(first, 5).state == "cancelled" and jobs.wait(second, 5).state == "done"
+    assert jobs.elapsed_s(first) is None and not jobs._jobs
 
 
 def test_only_marked_procedures_are_taken(jobs):

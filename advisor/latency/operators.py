@@ -110,9 +110,17 @@ def from_layers(layers: Iterable[Layer], dtype: str, *, folds: bool) -> Ops:
     folded = _folded(layers) if folds else set()
     counts: dict[tuple[float, ...], float] = {}
     for place, layer in enumerate(layers):
-        for row in _rows(layer, dtype, place in folded):
+        for row in _rows(_one_turn(layer), dtype, place in folded):
             counts[row] = counts.get(row, 0.0) + layer.repeat
     return from_rows([(*row, count) for row, count in counts.items()])
+
+
+def _one_turn(layer: Layer) -> Layer:
+    """The layer as one turn of the loop it is in: its FLOP and bytes are those of all turns."""
+    if layer.repeat == 1:
+        return layer
+    names = ("flop", "other_flop", "weight_bytes", "read_bytes", "written_bytes")
+    return replace(layer, **{name: getattr(layer, name) // layer.repeat for name in names})  # type: ignore[arg-type]
 
 
 def from_rows(rows: list[tuple[float, ...]]) -> Ops:

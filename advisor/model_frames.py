@@ -17,7 +17,7 @@ from profiler.types import Measurement, Model
 def layers(model: Model) -> pd.DataFrame:
     """One row a layer: name, op, flop, flop_frac (of all layers), weight_bytes, moved_bytes,
     intensity_flop_per_byte, parameter_count, basis."""
-    total = sum(layer.flop * layer.repeat for layer in model.layers)
+    total = sum(layer.flop for layer in model.layers)
     return pd.DataFrame(
         [
             {

@@ -254,6 +254,7 @@ def _environment(folder: Path, writer: int) -> dict[str, str]:
         "LANG": "C.UTF-8", "HOME": str(folder), "TMPDIR": str(folder), "USER": "rightsize", "LOGNAME": "rightsize",
         "PYTHONPATH": str(PROJECT), "PYTHONDONTWRITEBYTECODE": "1", "PYTHONNOUSERSITE": "1",
         "RIGHTSIZE_RESULTS": str(writer), "OMP_WAIT_POLICY": "PASSIVE",
+        "CUDA_DEVICE_ORDER": "PCI_BUS_ID",  # else CUDA numbers boards by their speed, and NVML by their place
     }  # fmt: skip
 
 

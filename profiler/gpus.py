@@ -1,5 +1,6 @@
 """The NVIDIA GPUs of this machine through NVML: what they are, how busy they are now, and what a run takes of them."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -71,7 +72,7 @@ class MemoryWatch:
     the driver's own share included. `peak_bytes` stays None where NVML cannot be read."""
 
     def __init__(self, device: str, library: Callable[[], Any] = _pynvml) -> None:
-        self._index, self._library = int(device.partition(":")[2] or 0), library
+        self._device, self._library = device, library
         self.peak_bytes: int | None = None
         self._ended = threading.Event()
 
@@ -88,14 +89,31 @@ class MemoryWatch:
 
     def _poll(self) -> None:
         with _opened(self._library) as nvml:
-            before = None if nvml is None else _used(nvml, self._index)
+            before = None if nvml is None else self._used(nvml)
             self._ready.set()
             if nvml is None or before is None:
                 return
             most = before
             while not self._ended.wait(POLL_S):
-                most = max(most, _used(nvml, self._index) or 0)
-            self.peak_bytes = max(0, max(most, _used(nvml, self._index) or 0) - before)
+                most = max(most, self._used(nvml) or 0)
+            self.peak_bytes = max(0, max(most, self._used(nvml) or 0) - before)
+
+    def _used(self, nvml: Any) -> int | None:
+        return _told(nvml, lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle_of(nvml, self._device)).used))
+
+
+def handle_of(nvml: Any, device: str) -> Any:
+    """NVML's handle of the board that CUDA calls "cuda:1" in our children: they number boards by their place on the
+    bus, as NVML does, and CUDA_VISIBLE_DEVICES chooses among them by number or UUID. Raises what NVML raises."""
+    index = int(device.partition(":")[2] or 0)
+    chosen = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",") if name.strip()]
+    if not chosen:
+        return nvml.nvmlDeviceGetHandleByIndex(index)
+    if index >= len(chosen):
+        raise nvml.NVMLError(nvml.NVML_ERROR_NOT_FOUND)
+    if chosen[index].isdigit():
+        return nvml.nvmlDeviceGetHandleByIndex(int(chosen[index]))
+    return nvml.nvmlDeviceGetHandleByUUID(chosen[index])
 
 
 @contextmanager
@@ -140,16 +158,12 @@ def _now(nvml: Any, index: int) -> GpuNow:
         gpu=_gpu(nvml, index),
         power_w=None if power_mw is None else power_mw * W_PER_MW,
         utilisation_frac=None if utilisation is None else utilisation.gpu / 100,
-        memory_used_bytes=_used(nvml, index),
+        memory_used_bytes=_told(nvml, lambda: int(nvml.nvmlDeviceGetMemoryInfo(handle).used)),
         temperature_c=told("nvmlDeviceGetTemperature", temperature),
         clock_hz=None if clock_mhz is None else clock_mhz * HZ_PER_MHZ,
         clock_most_hz=None if most_mhz is None else most_mhz * HZ_PER_MHZ,
         processes=tuple((process.pid, process.usedGpuMemory) for process in running),
     )
-
-
-def _used(nvml: Any, index: int) -> int | None:
-    return _told(nvml, lambda: int(nvml.nvmlDeviceGetMemoryInfo(nvml.nvmlDeviceGetHandleByIndex(index)).used))
 
 
 def _told(nvml: Any, ask: Callable[[], Value]) -> Value | None:

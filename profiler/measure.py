@@ -161,9 +161,13 @@ def odd_outputs(session: Session, feeds: "dict[str, ndarray]") -> list[str]:
 
 
 def event_notes(session: Session, feeds: "dict[str, ndarray]") -> list[str]:
-    """One note with the time between the GPU's own events, where there are any."""
-    call_ms = session.device_facts(feeds).get("call_ms")
-    return [] if call_ms is None else [f"By the GPU's own events a call takes {call_ms:.3g} ms."]
+    """Notes on what a GPU tells of itself: the time between its own events, and operators that stayed on the CPU."""
+    told, notes = session.device_facts(feeds), []
+    if (call_ms := told.get("call_ms")) is not None:
+        notes.append(f"By the GPU's own events a call takes {call_ms:.3g} ms.")
+    if on_cpu := told.get("cpu_operators"):
+        notes.append(f"{on_cpu:.0f} of {told['operators']:.0f} operators ran on the CPU, the others on the GPU.")
+    return notes
 
 
 def resident_bytes() -> int:

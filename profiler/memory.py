@@ -146,8 +146,8 @@ def training_memory(
 
 
 def kept_for_backward_bytes(layers: Sequence[Layer]) -> int:
-    """Bytes of every layer's output: what a full training step keeps at most, until its backward pass."""
-    return sum(layer.written_bytes * layer.repeat for layer in layers)
+    """Bytes of every layer's output, in all turns of a loop: what a full training step keeps at most."""
+    return sum(layer.written_bytes for layer in layers)
 
 
 def head_of(layers: Sequence[Layer]) -> Layer | None:

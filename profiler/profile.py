@@ -177,17 +177,18 @@ class _Records:
             run, threads=self.workload.threads if self.wish.device == "cpu" else 0,
             pressure_frac=waited_frac(self.watch.before, during),
         )  # fmt: skip
-        energy_j, idle_w, energy_notes = self.wattmeter.per_call(subject.label, found)
+        energy = self.wattmeter.per_call(subject.label, found)
         return Measurement(
             id=uuid.uuid4().hex, group_id=self.group_id, created_at=jobs.now(), model_sha256=subject.model_sha256,
             variant_id=subject.variant_id, machine=self.here, runtime=subject.runtime, provider=found["provider"],
             options=entry.options | found["settings"], workload=self.workload, samples_ms=tuple(run.samples_ms),
             cpu_samples_ms=tuple(run.cpu_samples_ms), warmup_ms=tuple(run.warmup_ms), load_ms=found["load_ms"],
-            stable=stable, calls_per_round=run.calls_per_round, energy_j=energy_j, idle_w=idle_w,
+            stable=stable, calls_per_round=run.calls_per_round, energy_j=energy.energy_j, power_w=energy.power_w,
+            idle_w=energy.idle_w,
             peak_bytes=peak["peak_bytes"] if peak else None, baseline_bytes=peak["baseline_bytes"] if peak else None,
             gpu_peak_bytes=(peak["gpu_bytes"] or peak["board_bytes"]) if peak else None,
             load_before=self.watch.before, load_after=during,
-            notes=(*reasons, *found["notes"], *energy_notes, *(peak["notes"] if peak else ()), *gpu_notes(peak)),
+            notes=(*reasons, *found["notes"], *energy.notes, *(peak["notes"] if peak else ()), *gpu_notes(peak)),
         )  # fmt: skip
 
 

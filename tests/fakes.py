@@ -32,7 +32,7 @@ class FakeMeter:
 class FakeNvml:
     """pynvml with one board at a constant power. `counter` False is a card before Volta."""
 
-    NVML_CLOCK_SM, NVML_TEMPERATURE_GPU = 1, 0
+    NVML_CLOCK_SM, NVML_TEMPERATURE_GPU, NVML_ERROR_NOT_FOUND = 1, 0, 6
 
     class NVMLError(Exception):
         pass
@@ -59,6 +59,12 @@ class FakeNvml:
         if index >= self._boards:
             raise self.NVMLError("no such board")
         return index
+
+    def nvmlDeviceGetHandleByUUID(self, uuid):
+        return f"board {uuid}"
+
+    def nvmlDeviceIsMigDeviceHandle(self, handle):
+        return int(str(handle).startswith("board MIG"))
 
     def nvmlDeviceGetName(self, handle):
         return "Fake GPU"

@@ -138,6 +138,7 @@ def _counted(asked: Iterable[tuple[Layer, str, bool]]) -> Ops:
 
 
 def _one_turn(layer: Layer) -> Layer:
+    """The layer as one turn of the loop it is in: its FLOP and bytes are those of all turns."""
     if layer.repeat <= 1:
         return layer
     whole = ("flop", "other_flop", "weight_bytes", "read_bytes", "written_bytes")

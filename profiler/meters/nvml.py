@@ -10,6 +10,7 @@ from typing import Any
 
 from data.errors import MeasurementError, Unavailable
 from data.estimate import Estimate
+from profiler.gpus import handle_of
 from profiler.meters import Reading, Window
 
 W_PER_MW = 1e-3
@@ -64,11 +65,11 @@ class Nvml:
     def start(self, device: str) -> Started:
         if sentence := self.missing():
             raise Unavailable(sentence)
-        nvml, index = self._nvml(), int(device.partition(":")[2] or 0)
+        nvml = self._nvml()
         try:
-            handle = nvml.nvmlDeviceGetHandleByIndex(index)
+            handle = handle_of(nvml, device)
         except nvml.NVMLError as error:
-            raise Unavailable(f"There is no GPU number {index}.", details=str(error)) from error
+            raise Unavailable(f"NVML finds no GPU for the device '{device}'.", details=str(error)) from error
         if self._split(handle):
             raise Unavailable(
                 "This GPU is split into slices (MIG): its energy counter is that of the whole board.",
@@ -105,7 +106,7 @@ class Nvml:
     def _split(self, handle: Any) -> bool:
         nvml = self._nvml()
         try:
-            return bool(nvml.nvmlDeviceGetMigMode(handle)[0])
+            return bool(nvml.nvmlDeviceIsMigDeviceHandle(handle)) or bool(nvml.nvmlDeviceGetMigMode(handle)[0])
         except nvml.NVMLError:  # a card that knows no MIG
             return False
 

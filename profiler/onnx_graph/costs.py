@@ -137,7 +137,8 @@ def _recurrent(gates: int) -> Rule:
         first, second, width = call.shape(0)
         steps, batch = (second, first) if call.attributes.get("layout") else (first, second)
         directions = 2 if call.attributes.get("direction") == "bidirectional" else 1
-        return flops.recurrent(batch, steps, width, int(call.attributes["hidden_size"]), gates, directions)
+        hidden = int(call.attributes.get("hidden_size") or call.shape(2)[-1])
+        return flops.recurrent(batch, steps, width, hidden, gates, directions)
 
     return rule
 

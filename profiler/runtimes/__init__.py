@@ -28,7 +28,8 @@ class Session(Protocol):
 
     def device_facts(self, feeds: "Feeds") -> Mapping[str, float]:
         """What the GPU itself tells of calls on these inputs: "peak_bytes" of its allocator, "call_ms" between its
-        events. Empty on a CPU, and where the runtime tells nothing."""
+        events, "operators" and how many of them stayed on the CPU ("cpu_operators"). Empty on a CPU, and where the
+        runtime tells nothing."""
 
 
 class Runtime(Protocol):

@@ -33,7 +33,8 @@ class OnnxRuntime:
     def warm(self) -> None:
         import onnxruntime as ort
 
-        ort.get_available_providers()
+        if PROVIDERS["cuda"] in ort.get_available_providers() and hasattr(ort, "preload_dlls"):
+            ort.preload_dlls()  # finds CUDA and cuDNN in the packages beside it: no LD_LIBRARY_PATH is needed
 
     def load(self, path: Path, options: Mapping[str, str]) -> "OrtSession":
         if sentence := self.missing():
@@ -50,8 +51,12 @@ class OnnxRuntime:
         providers: list[Any] = [provider]
         if device == "cuda":
             providers = [(provider, {"device_id": index or "0"}), PROVIDERS["cpu"]]
+            self.warm()
+        settings = session_options(options)
+        if device == "cuda":
+            settings.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
         try:
-            session = ort.InferenceSession(str(path), session_options(options), providers=providers)
+            session = ort.InferenceSession(str(path), settings, providers=providers)
         except Exception as error:
             raise _readable(error, loading=True) from error
         if session.get_providers()[0] != provider:
@@ -101,7 +106,7 @@ class OrtSession:
             raise _readable(error, loading=False) from error
 
     def device_facts(self, feeds: "Feeds") -> Mapping[str, float]:
-        return {}
+        return {} if self.provider == PROVIDERS["cpu"] else _assigned(self._session)
 
     def prepare(self, feeds: "Feeds") -> Callable[[], object]:
         """On the CPU the plain `session.run`; on a GPU inputs and outputs stay on the device, and the call ends when
@@ -111,15 +116,15 @@ class OrtSession:
             return partial(self._session.run, None, dict(feeds))
         return self._bound(feeds)
 
-    def _bound(self, feeds: "Feeds") -> Callable[[], object]:
+    def _bound(self, feeds: "Feeds", device: str = "cuda") -> Callable[[], object]:
         import onnxruntime as ort
 
-        index = int(self.provider.partition(":")[2])
+        index = int(self.provider.partition(":")[2] or 0)
         binding, session = self._session.io_binding(), self._session
         for name, value in feeds.items():
-            binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(value, "cuda", index))
+            binding.bind_ortvalue_input(name, ort.OrtValue.ortvalue_from_numpy(value, device, index))
         for name in self.output_names:
-            binding.bind_output(name, "cuda", index)
+            binding.bind_output(name, device, index)
 
         def call() -> None:
             session.run_with_iobinding(binding)
@@ -130,6 +135,13 @@ class OrtSession:
     def end_profiling(self) -> Path:
         """Ends ONNX Runtime's own profile and returns its file."""
         return Path(self._session.end_profiling())
+
+
+def _assigned(session: Any) -> dict[str, float]:
+    """How many operators there are, and how many of them ONNX Runtime left to the CPU."""
+    told = [(part.ep_name, len(part.get_nodes())) for part in session.get_provider_graph_assignment_info()]
+    on_cpu = sum(count for name, count in told if name == PROVIDERS["cpu"])
+    return {"operators": float(sum(count for _, count in told)), "cpu_operators": float(on_cpu)}
 
 
 # What ONNX Runtime says, and what it means to the user; the first that fits.

@@ -102,13 +102,16 @@ def test_nvml_says_when_counter_and_polled_power_disagree():
     assert disagreement(None, 5.0) == ()
 
 
-def test_nvml_refuses_slices_missing_boards_and_short_windows():
+def test_nvml_refuses_slices_missing_boards_and_short_windows(monkeypatch):
     with pytest.raises(Unavailable, match="MIG"):
         Nvml(lambda: FakeNvml(mig=True)).start("cuda:0")
-    with pytest.raises(Unavailable, match="number 3"):
+    with pytest.raises(Unavailable, match="cuda:3"):
         Nvml(lambda: FakeNvml()).start("cuda:3")
     with pytest.raises(MeasurementError, match="too short"):
         reading(Nvml(lambda: FakeNvml()), 0.0, device="cuda")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "MIG-22bb")
+    with pytest.raises(Unavailable, match="MIG"):
+        Nvml(lambda: FakeNvml()).start("cuda:0")
     assert "no NVIDIA driver" in Nvml(lambda: FakeNvml(driver=False)).missing()
     assert "no GPU" in Nvml(lambda: FakeNvml(boards=0)).missing()
 

@@ -191,3 +191,22 @@ def test_onnxruntime_sees_an_id_outside_the_table(tmp_path):
     session = runtimes()["onnxruntime"].load(path, {})
     with pytest.raises(InputError, match="outside the table"):
         session.run({"ids": np.array([1, 9])})
+
+
+def test_onnxruntime_binds_inputs_and_outputs_to_a_device_and_says_what_ran_where(files):
+    """The path of a GPU, with the real binding, on the only device every machine has."""
+    import onnxruntime as ort
+
+    from profiler.runtimes.onnxruntime import OrtSession, _assigned, session_options
+
+    settings = session_options({})
+    settings.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+    made = ort.InferenceSession(str(files("onnx")), settings, providers=["CPUExecutionProvider"])
+    seen = []
+    binding = type("Binding", (ort.IOBinding,), {"get": ort.IOBinding.get_outputs})
+    made.io_binding = lambda: seen.append(binding(made)) or seen[-1]
+    x = np.random.default_rng(3).standard_normal((4, 32)).astype(np.float32)
+    OrtSession(made, "CPUExecutionProvider", {})._bound({"x": x}, "cpu")()
+    np.testing.assert_allclose(seen[0].get()[0].numpy(), expected(x), rtol=1e-4, atol=1e-4)
+    told = _assigned(made)
+    assert told["operators"] == told["cpu_operators"] > 0

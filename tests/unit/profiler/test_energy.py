@@ -2,10 +2,12 @@
 
 import pytest
 
+from data.errors import MeasurementError
 from profiler import energy
-from profiler.energy import Wattmeter, meters_for
+from profiler.energy import PerCall, Wattmeter, meters_for
 from profiler.meters import Window
-from tests.fakes import FakeMeter
+from profiler.meters.nvml import Nvml
+from tests.fakes import FakeMeter, FakeNvml
 
 FOUND = {"timed": {"wall_s": 4.0, "cpu_s": 2.0, "calls": 100}, "window": {"wall_s": 5.0, "cpu_s": 5.0, "calls": 50}}
 
@@ -34,10 +36,11 @@ def test_a_gpu_run_reads_board_and_cpu():
     meter = Wattmeter("cuda:0", known=by_name(board, cpu))
     meter.start("original")
     meter.stop("original", Window(wall_s=5.0, cpu_s=5.0))
-    joules, idle_w, notes = meter.per_call("original", FOUND)
-    assert joules.mid == pytest.approx((300 + 50) * 5.0 / 50)
-    assert idle_w.mid == pytest.approx(350.0)
-    assert len(notes) == 2
+    told = meter.per_call("original", FOUND)
+    assert told.energy_j.mid == pytest.approx((300 + 50) * 5.0 / 50)
+    assert told.idle_w.mid == told.power_w.mid == pytest.approx(350.0)
+    assert told.energy_j.mid == pytest.approx(told.power_w.mid * 5.0 / 50)
+    assert len(told.notes) == 2
     assert board.started == ["cuda:0"] * 2
 
 
@@ -45,12 +48,34 @@ def test_a_meter_without_a_window_bills_the_timed_loop():
     modelled = FakeMeter(10.0, window_s=0.0)
     meter = Wattmeter("cpu", known=by_name(modelled))
     assert meter.window_s == 0.0
-    joules, idle_w, _ = meter.per_call("original", FOUND | {"window": None})
-    assert joules.mid == pytest.approx(10.0 * 4.0 / 100)
-    assert idle_w is None
+    told = meter.per_call("original", FOUND | {"window": None})
+    assert told.energy_j.mid == pytest.approx(10.0 * 4.0 / 100)
+    assert told.power_w.mid * 4.0 / 100 == pytest.approx(told.energy_j.mid)  # power x time of a call
+    assert told.idle_w is None
 
 
 def test_no_meter_is_no_number_and_a_reason():
     meter = Wattmeter("cpu", known=by_name(FakeMeter(1.0, missing="Nothing counts here.")))
-    assert meter.per_call("original", FOUND) == (None, None, ("Nothing counts here.",))
-    assert Wattmeter("cpu", on=False).per_call("original", FOUND)[0] is None
+    assert meter.per_call("original", FOUND) == PerCall(notes=("Nothing counts here.",))
+    assert Wattmeter("cpu", on=False).per_call("original", FOUND).energy_j is None
+
+
+def test_a_split_gpu_is_timed_and_its_energy_refused_with_the_reason():
+    """The processor's share alone would pass for the whole: nothing is told."""
+    meter = Wattmeter("cuda:0", known={"nvml": Nvml(lambda: FakeNvml(mig=True)), "cpu": FakeMeter(50.0, name="cpu")})
+    meter.start("original")
+    meter.stop("original", Window(wall_s=5.0, cpu_s=5.0))
+    told = meter.per_call("original", FOUND)
+    assert told.energy_j is None and told.power_w is None
+    assert any("slices (MIG)" in note for note in told.notes)
+
+
+def test_a_window_too_short_for_the_counter_costs_the_energy_and_not_the_run():
+    class Short(FakeMeter):
+        def stop(self, started, window):
+            raise MeasurementError("The run was too short for the counter.")
+
+    meter = Wattmeter("cpu", known=by_name(Short(1.0)))
+    meter.start("original")
+    meter.stop("original", Window(wall_s=0.1, cpu_s=0.1))
+    assert meter.per_call("original", FOUND) == PerCall(notes=("The run was too short for the counter.",))

@@ -2,7 +2,9 @@
 
 import time
 
-from profiler.gpus import MemoryWatch, gpus, live, missing
+import pytest
+
+from profiler.gpus import MemoryWatch, gpus, handle_of, live, missing
 from tests.fakes import FakeNvml
 
 
@@ -45,3 +47,16 @@ def test_memory_taken_during_a_run_is_seen():
         time.sleep(0.05)
         board.used_bytes -= 512 << 20
     assert watch.peak_bytes == 512 << 20
+
+
+def test_cuda_numbers_are_those_of_nvml_also_where_boards_are_hidden(monkeypatch):
+    boards = FakeNvml(boards=4)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    assert handle_of(boards, "cuda:2") == handle_of(boards, "cuda:2") == 2
+    assert handle_of(boards, "cuda") == 0
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "3, 1")
+    assert (handle_of(boards, "cuda:0"), handle_of(boards, "cuda:1")) == (3, 1)
+    with pytest.raises(boards.NVMLError):
+        handle_of(boards, "cuda:2")
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "GPU-11aa")
+    assert handle_of(boards, "cuda:0") == "board GPU-11aa"

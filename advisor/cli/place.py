@@ -12,8 +12,9 @@ from advisor.placement.filters import Filters
 from advisor.placement.inputs import candidates, stored_as, this_machine
 from advisor.placement.options import options
 from advisor.placement.placed import KEPT, Asked, answer, told, with_placement
+from advisor.placement.types import Placement
 from advisor.placement.variants import Choice, chosen, graphs, of_report
-from advisor.types import Placement, Report
+from advisor.types import Report
 from data import units
 from data.console import Progress, shape
 from data.errors import InputError

@@ -6,7 +6,7 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from advisor.figures.style import blank, colours, dash
-from advisor.types import YearAhead
+from advisor.placement.types import YearAhead
 from data import units, words
 from data.estimate import Estimate
 

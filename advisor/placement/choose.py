@@ -15,7 +15,7 @@ from advisor.placement import words as placement_words
 from advisor.placement.filters import Filters
 from advisor.placement.offers import offers, places
 from advisor.placement.options import HERE_ID, Candidate, Here, options
-from advisor.types import Placement
+from advisor.placement.types import Placement
 from data import units
 from data.energy import equivalents
 from data.errors import InputError

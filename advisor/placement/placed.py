@@ -11,9 +11,10 @@ from advisor.placement.choose import Answer, Traffic, place
 from advisor.placement.filters import Filters
 from advisor.placement.inputs import this_machine
 from advisor.placement.options import Here, options
+from advisor.placement.types import EnergyPart, Placed, Placement, YearAhead
 from advisor.placement.variants import ORIGINAL, Choice, chosen, graphs, of_report
 from advisor.report.credits import credited
-from advisor.types import Budget, EnergyPart, Graph, Placed, Placement, Report, YearAhead
+from advisor.types import Budget, Graph, Report
 from data import units
 from data.energy import equivalents
 from data.errors import InputError

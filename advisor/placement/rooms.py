@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from advisor.footprint import g_co2e, move_ratio
-from advisor.types import Placement
+from advisor.placement.types import Placement
 from data.energy import equivalents
 from data.estimate import Estimate, exact
 from data.tables import Zone, frame, region, zone

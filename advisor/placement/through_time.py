@@ -11,8 +11,9 @@ from typing import Any
 
 from advisor.placement.choose import UTILISATION_LIMIT, Answer, Traffic, place
 from advisor.placement.options import Candidate, options
+from advisor.placement.types import Placement, YearAhead
 from advisor.trends.growth import BudgetBreak, months_until_break
-from advisor.types import Footprint, Placement, YearAhead
+from advisor.types import Footprint
 from data import units, words
 from data.errors import InputError
 from data.estimate import Estimate, exact

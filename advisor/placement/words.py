@@ -12,7 +12,7 @@ from data.tables import device
 
 if TYPE_CHECKING:
     from advisor.placement.options import Candidate, Here
-    from advisor.types import Placement
+    from advisor.placement.types import Placement
 
 LIMITS = {
     "without_latency": "the latency budget", "without_memory": "the memory of the devices",

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from advisor import equivalents, model_frames, rebound
-from advisor.types import Budget, Equivalent, Footprint, Outlook, Plan, Rebound, RunSummary, YearAhead
+from advisor.placement.types import YearAhead
+from advisor.types import Budget, Equivalent, Footprint, Outlook, Plan, Rebound, RunSummary
 from data import units
 from data.estimate import Estimate, exact
 from profiler import stats

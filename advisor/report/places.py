@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from advisor.placement.types import Placed, Placement
 from advisor.report import document as doc
 from advisor.report.document import Cell, Section, Table
-from advisor.types import Placed, Placement, Report
+from advisor.types import Report
 from data import tables, units, words
 from data.errors import InputError
 

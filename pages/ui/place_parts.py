@@ -14,7 +14,7 @@ from advisor.placement.inputs import candidates as variants
 from advisor.placement.inputs import stored_as, this_machine
 from advisor.placement.offers import places
 from advisor.placement.options import Candidate, Here, options
-from advisor.types import Placement
+from advisor.placement.types import Placement
 from data import tables, units, words
 from data.errors import InputError
 from data.settings import settings

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from advisor.types import Graph, Report, Variant
 from data.home import Home
 from data.passing import remove
+from profiler.run_types import LoadTest, OperatorProfile, TrainingStep
 from profiler.types import Job, Measurement, Model
 
 
@@ -24,7 +25,8 @@ def forget(home: Home, store: Eraser, sha256: str) -> int:
     count += store.delete(Report, model=sha256)
     count += store.delete(Graph, parent_sha256=sha256)
     count += store.delete(Variant, parent_sha256=sha256)
-    count += store.delete(Measurement, model_sha256=sha256)
+    for kind in (Measurement, OperatorProfile, LoadTest, TrainingStep):
+        count += store.delete(kind, model_sha256=sha256)
     count += store.delete(Model, sha256=sha256)
     remove(home.model(sha256))
     return count

@@ -4,86 +4,13 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from advisor.physics import Split
 from data import words
 from data.estimate import Estimate, exact
-from data.units import MS_PER_S
+from data.units import MS_PER_S, kwh_from_j
 from profiler import stats
 from profiler.gpus import GpuNow
-from profiler.run_types import LoadTest, OperatorProfile
+from profiler.run_types import LoadTest
 from profiler.types import Measurement, Model
-
-
-def layers(model: Model) -> pd.DataFrame:
-    """One row a layer: name, op, flop, flop_frac (of all layers), weight_bytes, moved_bytes,
-    intensity_flop_per_byte, parameter_count, basis."""
-    total = sum(layer.flop for layer in model.layers)
-    return pd.DataFrame(
-        [
-            {
-                "name": layer.name,
-                "op": layer.op,
-                "flop": layer.flop * layer.repeat,
-                "flop_frac": layer.flop * layer.repeat / total if total else None,
-                "weight_bytes": layer.weight_bytes,
-                "moved_bytes": (layer.weight_bytes + layer.read_bytes + layer.written_bytes) * layer.repeat,
-                "intensity_flop_per_byte": layer.intensity,
-                "parameter_count": layer.parameter_count,
-                "basis": "modelled",
-            }
-            for layer in model.layers
-        ]
-    )
-
-
-def operator_times(profile: OperatorProfile) -> pd.DataFrame:
-    """One row an operator as it ran: name, op, time_frac (of all of them), time_ms with its middle half, flop,
-    flop_per_s, intensity_flop_per_byte, layers_count, basis; slowest first."""
-    rows = [
-        {
-            "name": one.name,
-            "op": one.op,
-            "time_frac": one.ms / profile.sum_ms if profile.sum_ms else None,
-            "time_ms": one.ms,
-            "low_ms": one.low_ms,
-            "high_ms": one.high_ms,
-            "flop": one.flop,
-            "flop_per_s": one.flop_per_s,
-            "intensity_flop_per_byte": one.intensity,
-            "layers_count": len(one.layers),
-            "basis": "measured",
-        }
-        for one in profile.operators
-    ]
-    return pd.DataFrame(rows).sort_values("time_ms", ascending=False, ignore_index=True)
-
-
-def operators(model: Model) -> pd.DataFrame:
-    """op, nodes_count: the operators of the graph, most frequent first."""
-    rows = sorted(model.operators.items(), key=lambda item: (-item[1], item[0]))
-    return pd.DataFrame(rows, columns=["op", "nodes_count"])
-
-
-def energy_split(split: Split) -> pd.DataFrame:
-    """part, energy_j, its ends and basis: where the modelled energy of a pass goes."""
-    parts = {
-        "Multiplying": split.multiply_j,
-        "Adding": split.add_j,
-        "On-chip memory": split.sram_j,
-        "DRAM": split.dram_j,
-    }
-    return pd.DataFrame(
-        [
-            {
-                "part": name,
-                "energy_j": part.mid,
-                "energy_low_j": part.low,
-                "energy_high_j": part.high,
-                "basis": part.basis,
-            }
-            for name, part in parts.items()
-        ]
-    )
 
 
 def samples(runs: Sequence[tuple[str, Measurement]]) -> pd.DataFrame:
@@ -139,6 +66,11 @@ def percentile_of(samples_ms: Sequence[float], percent: float) -> Estimate | Non
 def throughput(run: Measurement) -> Estimate:
     """Samples a second in a closed loop of one caller: batch over the median call."""
     return exact(run.workload.batch_size * MS_PER_S, "measured", "batch / median call") / median(run)
+
+
+def million_kwh(energy_j: Estimate) -> float:
+    """kWh of a million calls of so many joules."""
+    return kwh_from_j(energy_j.mid) * 1e6
 
 
 def sweep(runs: Sequence[Measurement]) -> pd.DataFrame:

@@ -33,6 +33,7 @@ BYTES: Ladder = (
     (units.BYTES_PER_GIB * 1024.0, "TiB"),
 )
 JOULES: Ladder = ((1e-12, "pJ"), (1e-9, "nJ"), (1e-6, "µJ"), (1e-3, "mJ"), (1.0, "J"), (1e3, "kJ"), (1e6, "MJ"))
+WATTS: Ladder = ((1e-6, "µW"), (1e-3, "mW"), (1.0, "W"), (1e3, "kW"), (1e6, "MW"))
 KWH: Ladder = ((1e-6, "mWh"), (1e-3, "Wh"), (1.0, "kWh"), (units.KWH_PER_MWH, "MWh"), (units.KWH_PER_GWH, "GWh"))
 GRAMS: Ladder = (
     (1e-6, "µg"),

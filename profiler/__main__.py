@@ -1,4 +1,4 @@
-"""Headless: `python -m profiler inspect|measure|operators|load|sweep FILE`, `python -m profiler machine`."""
+"""Headless: `python -m profiler inspect|measure|memory|operators|load|sweep FILE`, `python -m profiler machine`."""
 
 import sys
 import time
@@ -14,8 +14,8 @@ from data.inbox import open_headless
 from data.records import to_plain
 from data.settings import settings
 from data.text import plain
-from data.units import BYTES_PER_MIB, MS_PER_S
-from profiler import intake, profile, stats
+from data.units import BYTES_PER_MIB
+from profiler import intake, memory, profile, said, stats
 from profiler.inputs import filled_shapes
 from profiler.jobs import Desk
 from profiler.kept import runtime_for
@@ -24,9 +24,10 @@ from profiler.machine import load, machine
 from profiler.measure import Feed
 from profiler.operators import profile_operators
 from profiler.peaks import measured_peaks
+from profiler.run_types import TrainingStep
 from profiler.runtimes import runtimes
 from profiler.timing import Settings
-from profiler.types import Measurement, Model
+from profiler.training import MODES, measure_step
 
 SHOWN_OPERATORS = 20
 ABOUT = {  # command: (in a line, in a paragraph)
@@ -44,6 +45,11 @@ ABOUT = {  # command: (in a line, in a paragraph)
         "Times single calls after a warm-up until the median is known to 2 %, weighs the peak memory in a process of "
         "its own, reads the best energy meter there is. The JSON can be compared and imported elsewhere: "
         "python -m profiler measure model.onnx --threads 1 --json > run.json",
+    ),
+    "memory": (
+        "what it takes to run and to train, and where it fits",
+        "Weights and live activations by arithmetic against devices from a microcontroller to a server; training with "
+        "Adam, all layers and the last alone; --step takes a real step (TorchScript and .pt2 files).",
     ),
     "operators": (
         "where the time of a call goes",
@@ -65,8 +71,8 @@ def main(arguments: list[str]) -> None:
     """Does what the arguments ask for. Raises RightsizeError where it cannot."""
     asked = _parser().parse_args(arguments)
     commands = {
-        "inspect": _inspect, "measure": _measure, "operators": _operators, "load": _load, "sweep": _sweep,
-        "machine": _machine,
+        "inspect": _inspect, "measure": _measure, "memory": _memory, "operators": _operators, "load": _load,
+        "sweep": _sweep, "machine": _machine,
     }  # fmt: skip
     commands[asked.command](asked)
 
@@ -80,7 +86,7 @@ def _inspect(asked: Any) -> None:
     if asked.json:
         console.answer(to_plain(model) | {"seconds": seconds})
     else:
-        print(_about(model))
+        print(said.about(model))
 
 
 def _measure(asked: Any) -> None:
@@ -91,9 +97,27 @@ def _measure(asked: Any) -> None:
         desk.save(feed.model, measured)
         desk.progress(1.0, "Done")
     if asked.json:
-        console.answer(shown(measured))
+        console.answer(said.shown(measured))
     else:
-        print(_lines(measured))
+        print(said.lines(measured))
+
+
+def _memory(asked: Any) -> None:
+    with _desk() as desk:
+        model = intake.look(desk, Path(asked.file), Path(asked.file).name, dict(asked.shape))
+        desk.save(model)
+        steps = _steps(desk, asked) if asked.step else []
+    fits = memory.ladder(model.weight_bytes, model.peak_activation_bytes or 0) if model.layers else ()
+    training = memory.training_estimates(model) if model.layers else {}
+    found = said.memory(model, memory.static_bytes(model), fits, training, steps)
+    console.answer(found) if asked.json else print(said.memory_lines(found))
+
+
+def _steps(desk: Desk, asked: Any) -> list[TrainingStep]:
+    with _opened(desk, asked) as (subject, feed):
+        found = [measure_step(desk, subject, feed, mode) for mode in MODES]
+    desk.save(*found)
+    return found
 
 
 def _operators(asked: Any) -> None:
@@ -138,7 +162,7 @@ def _sweep(asked: Any) -> None:
             with desk.span(*share), _opened(desk, asked) as (subject, feed):
                 measured = swept(desk, subject, feed, threads)
                 desk.save(feed.model, measured)
-            runs.append(shown(measured))
+            runs.append(said.shown(measured))
     if asked.json:
         console.answer({"runs": runs})
         return
@@ -183,47 +207,6 @@ def _machine(asked: Any) -> None:
         print("\n".join(f"{name}: {value}" for name, value in found.items()))
 
 
-def shown(measured: Measurement) -> dict[str, Any]:
-    """The measurement as the headless contract has it: statistics beside the raw samples, and all that was kept."""
-    summary = stats.summary(measured.samples_ms)
-    found: dict[str, Any] = to_plain(measured)
-    return found | {
-        "p50_ms": summary.p50_ms, "p90_ms": summary.p90_ms, "p95_ms": summary.p95_ms, "p99_ms": summary.p99_ms,
-        "mean_ms": summary.mean_ms, "std_ms": summary.std_ms,
-        "median_interval_ms": [summary.median_low_ms, summary.median_high_ms],
-        "cpu_p50_ms": stats.percentile(measured.cpu_samples_ms, 50),
-        "throughput_per_s": measured.workload.batch_size * MS_PER_S / summary.mean_ms,
-    }  # fmt: skip
-
-
-def _lines(measured: Measurement) -> str:
-    found = shown(measured)
-    known = [name for name in ("p50", "p90", "p95", "p99") if found[f"{name}_ms"] is not None]
-    latency = ", ".join(f"{name} {found[f'{name}_ms']:.3g} ms" for name in known)
-    options = ", ".join(f"{name} {value}" for name, value in measured.options.items())
-    energy, peak = measured.energy_j, measured.peak_bytes
-    return "\n".join([
-        f"{measured.runtime} on {measured.provider}: {options}, batch {measured.workload.batch_size}",
-        f"latency   {latency} ({len(measured.samples_ms)} calls, {'stable' if measured.stable else 'noisy'})",
-        f"CPU time  {found['cpu_p50_ms'] or found['mean_ms']:.3g} ms a call; loading {measured.load_ms:.3g} ms",
-        f"rate      {found['throughput_per_s']:.4g} samples/s",
-        "memory    " + ("unknown" if peak is None else f"{peak / BYTES_PER_MIB:.1f} MiB beyond the runtime's own"),
-        "energy    " + (f"{energy.low:.3g} to {energy.high:.3g} J a call, {energy.basis}" if energy else "unknown"),
-        *(f"note      {note}" for note in measured.notes),
-    ])  # fmt: skip
-
-
-def _about(model: Model) -> str:
-    inputs = ", ".join(f"{tensor.name} {tensor.dtype}{list(tensor.shape)}" for tensor in model.inputs)
-    lines = [
-        f"{model.name}: {model.format}, {model.file_bytes / BYTES_PER_MIB:.1f} MiB, sha256 {model.sha256}",
-        f"parameters {model.parameter_count:,} ({model.weight_bytes / BYTES_PER_MIB:.1f} MiB of weights)",
-        f"inputs     {inputs or 'none'}",
-        f"FLOP       {model.flop:,}" if model.flop is not None else "FLOP       unknown",
-    ]
-    return "\n".join([*lines, *(f"note       {note}" for note in model.notes)])
-
-
 @contextmanager
 def _desk() -> Iterator[Desk]:
     """A desk over the store, or over the inbox while the app holds the store."""
@@ -259,6 +242,8 @@ def _parser() -> console.Parser:
     measure = command("measure", [file, where])
     usual = settings().measure_seconds
     measure.add_argument("--seconds", type=_seconds, default=usual, help=f"time budget of the timed loop ({usual:g})")
+    memory = command("memory", [file])
+    memory.add_argument("--step", action="store_true", help="take a real training step and weigh it")
     operators = command("operators", [file, where])
     load = command("load", [file, where])
     load.add_argument("--rate", type=_seconds, required=True, help="requests a second on average")
@@ -268,11 +253,11 @@ def _parser() -> console.Parser:
     sweep.add_argument("--batch", type=_positive, nargs="+", default=[1, 2, 4, 8], help="batch sizes (1 2 4 8)")
     cores = [1, machine().physical_cores]
     sweep.add_argument("--threads", type=_positive, nargs="+", default=cores, help="numbers of threads (1, all cores)")
-    for made in (measure, operators, load, sweep):
+    for made in (measure, memory, operators, load, sweep):
         made.add_argument("--data", help="an .npz with arrays named like the model's inputs")
         made.add_argument("--runtime", choices=list(runtimes()), help="what runs it (ONNX Runtime where it can)")
         made.add_argument("--precision", choices=("f32", "bf16"), help="arithmetic, where the runtime knows several")
-    for made in (measure, operators, load):
+    for made in (measure, memory, operators, load):
         made.add_argument("--batch", type=_positive, default=1, help="samples in one call (1)")
     return parser
 

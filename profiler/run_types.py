@@ -1,4 +1,4 @@
-"""The nouns of special runs: where a call's time goes, and latency under load."""
+"""The nouns of special runs: where a call's time goes, latency under load, and a step of training."""
 
 from dataclasses import dataclass
 from typing import ClassVar
@@ -81,4 +81,24 @@ class LoadTest:
     utilisation_frac: float
     samples_ms: tuple[float, ...]
     cpu_pressure_frac: float | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingStep:
+    """The memory of real training steps with Adam, in a process of their own beyond its imports: `load_bytes` after
+    loading, `peak_bytes` at most. `mode` is "full" or "head" (the last layer with parameters learned)."""
+
+    KEY: ClassVar[str] = "id"
+
+    id: str
+    created_at: str
+    model_sha256: str
+    fingerprint: str
+    mode: str
+    workload: Workload
+    load_bytes: int
+    peak_bytes: int
+    trained_count: int
+    parameter_count: int
     notes: tuple[str, ...] = ()

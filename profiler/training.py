@@ -1,5 +1,6 @@
 """One real training step in the locked child, for models that torch can differentiate, and the memory it took."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -7,31 +8,61 @@ from typing import Any
 from data.errors import InputError
 from data.records import from_plain, to_plain
 from profiler import jobs
+from profiler.inputs import filled_shapes
+from profiler.kept import kept_model, runtime_for
+from profiler.machine import machine
 from profiler.measure import Entry, Feed, Peak, feeds_of, resident_bytes, runtime_called
 from profiler.profile import Subject, device_lock
+from profiler.run_types import TrainingStep
 from profiler.sandbox import Limits
-from profiler.tasks import ChildDesk, task
+from profiler.tasks import ChildDesk, procedure, task
+from profiler.types import Workload
 
 MODES = ("full", "head")
 RATE = 1e-4
 
 
-def measure_step(desk: jobs.Desk, subject: Subject, feed: Feed, mode: str = "full") -> dict[str, Any]:
-    """Bytes beyond the imports after loading, at the peak of a step with Adam, and how many parameters learned.
+@procedure
+def train_kept(
+    desk: jobs.Desk, *, sha256: str, modes: Sequence[str] = MODES,
+    shapes: Mapping[str, Sequence[int]] | None = None, batch_size: int = 1,
+) -> dict[str, Any]:  # fmt: skip
+    """Real training steps of a kept model in each mode; saved, {"steps": their ids}. Raises as `measure_step` does."""
+    model, file = kept_model(desk, sha256)
+    if model.cannot_run:
+        raise InputError(model.cannot_run)
+    subject = Subject(path=file, model_sha256=sha256, runtime=runtime_for(model.format), readable=(file.parent,))
+    filled = filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size)
+    feed, found = Feed(model=model, shapes=filled, batch_size=batch_size), []
+    for number, mode in enumerate(modes):
+        with desk.span(number / len(modes), (number + 1) / len(modes)):
+            found.append(measure_step(desk, subject, feed, mode))
+            desk.save(found[-1])
+    return {"steps": [step.id for step in found], "sha256": sha256}
+
+
+def measure_step(desk: jobs.Desk, subject: Subject, feed: Feed, mode: str = "full") -> TrainingStep:
+    """What real steps with Adam take beyond the imports, and how many parameters learned.
 
     `mode` is "full" or "head" (the last layer with parameters). Raises InputError for a format torch does not
     train, and for a model without parameters that can learn. Does not save."""
     if mode not in MODES:
         raise InputError(f"There is no training mode '{mode}'.", hint=f"Choose {' or '.join(MODES)}.")
     if subject.runtime != "torch":
-        raise InputError("Only models in torch's own formats can take a training step.", hint="Give a .pt2 file.")
+        raise InputError(
+            "Only models in torch's own formats can take a training step.", hint="Give a .pt2 or TorchScript file."
+        )
     entry = Entry(label=subject.label, path=str(subject.path), runtime="torch", options={"threads": "1"})
     with device_lock(desk, "cpu"):
         found: dict[str, Any] = desk.task(
             step, {"entry": to_plain(entry), "feed": to_plain(feed), "mode": mode},
             readable=[subject.path, *subject.readable], limits=Limits(),
         )  # fmt: skip
-    return found
+    called = Workload(batch_size=feed.batch_size, shapes=dict(feed.shapes), scenario="training step")
+    return TrainingStep(
+        id=uuid.uuid4().hex, created_at=jobs.now(), model_sha256=subject.model_sha256,
+        fingerprint=machine().fingerprint, mode=mode, workload=called, **found | {"notes": tuple(found["notes"])},
+    )  # fmt: skip
 
 
 @task

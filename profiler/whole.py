@@ -21,15 +21,18 @@ def profile_whole(
     batch_size: int = 1,
     threads: int | None = None,
     device: str = "cpu",
+    runtime: str | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Measures the model, times its operators where its runtime tells them, and measures this machine's peaks once;
     {"measurement", "profile", "sha256"}. Each part is saved as soon as it is there. Raises what the parts raise."""
     how: dict[str, Any] = {"shapes": shapes, "batch_size": batch_size, "threads": threads, "device": device}
     model, _ = kept_model(desk, sha256)
+    runtime = runtime or runtime_for(model.format)
     with desk.span(0.0, 0.55):
-        found = measure_kept(desk, sha256=sha256, **how)
+        found = measure_kept(desk, sha256=sha256, runtime=runtime, options=options, **how)
     found["profile"] = None
-    if runtime_for(model.format) == TELLS_OPERATORS:
+    if runtime == TELLS_OPERATORS:
         with desk.span(0.55, 0.8):
             found["profile"] = profile_kept(desk, sha256=sha256, **how)["profile"]
     if kept_peaks(desk, threads, device) is None:

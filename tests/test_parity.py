@@ -23,7 +23,7 @@ JOBS = {  # what a page queues: the command that does it
     "profile_whole": "profiler measure", "measure_kept": "profiler measure", "sweep_kept": "profiler sweep",
     "load_kept": "profiler load", "plan": "advisor plan", "profile_kept": "profiler operators",
     "find_sensitive": "advisor sensitivity", "read_at": "profiler inspect --shape",
-    "store_smaller": "advisor store",
+    "store_smaller": "advisor store", "train_kept": "profiler memory --step",
 }  # fmt: skip
 CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",

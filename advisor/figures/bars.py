@@ -22,40 +22,48 @@ def bars(
     value: str,
     say: Callable[[float], str],
     highlight: object = None,
+    muted: str | None = None,
     low: str | None = None,
     high: str | None = None,
     basis: str | None = None,
 ) -> go.Figure:
-    """Ranked horizontal bars, each with its value in words; `highlight` names the one row in the accent colour.
+    """Ranked horizontal bars, each with its value in words; `highlight` names the one row in the accent colour; rows
+    with a true `muted` column (a sum of others) are grey.
 
     `low` and `high` are columns with the ends of the interval; `basis` a column that sets the fill's pattern.
     """
     tint = colours(mode)
     rows = rows.dropna(subset=[value])
-    tints = [tint["accent"] if highlight is None or item == highlight else tint["grey"] for item in rows[name]]
+    grey = [highlight is not None and item != highlight for item in rows[name]]
+    grey = [one is True for one in rows[muted]] if muted in rows else grey
+    tints = [tint["grey"] if one else tint["accent"] for one in grey]
     bases = list(rows[basis]) if basis else ["measured"] * len(rows)
     ends = rows[high] if high else rows[value]
     figure = blank(mode, height=EDGE_PX + ROW_PX * max(len(rows), 1))
     figure.add_bar(
-        x=rows[value],
-        y=list(range(len(rows))),
-        orientation="h",
-        marker=fill(bases, tints, mode),
+        x=rows[value], y=list(range(len(rows))), orientation="h", marker=fill(bases, tints, mode),
         hovertext=[f"{label(item, 60)}: {say(amount)}" for item, amount in zip(rows[name], rows[value], strict=True)],
         hovertemplate="%{hovertext}<extra></extra>",
-    )
+    )  # fmt: skip
     if low and high:
         figure.data[0].error_x = _error(rows, value, low, high, tint["mute"])
-    for position, (amount, end) in enumerate(zip(rows[value], ends, strict=True)):
-        figure.add_annotation(
-            x=end, y=position, text=say(amount), showarrow=False, xanchor="left", xshift=6, font={"color": tint["ink"]}
-        )
+    _say_values(figure, rows[value], ends, say, tint["ink"])
     figure.update_xaxes(visible=False, range=[0, max(float(ends.max()), 1e-300) * 1.22] if len(rows) else [0, 1])
     if basis and set(bases) != {"measured"}:
         basis_legend(figure, set(bases), mode)
-    names = [label(item, 24) for item in rows[name]]
+    names = [label(item, 26) for item in rows[name]]
     figure.update_yaxes(autorange="reversed", showgrid=False, tickvals=list(range(len(rows))), ticktext=names)
     return figure
+
+
+def _say_values(
+    figure: go.Figure, amounts: pd.Series[float], ends: pd.Series[float], say: Callable[[float], str], colour: str
+) -> None:
+    """Each value in words, right of its bar and of what shows its interval."""
+    for position, (amount, end) in enumerate(zip(amounts, ends, strict=True)):
+        figure.add_annotation(
+            x=end, y=position, text=say(amount), showarrow=False, xanchor="left", xshift=6, font={"color": colour}
+        )
 
 
 def _error(rows: pd.DataFrame, value: str, low: str, high: str, colour: str) -> dict[str, Any]:
@@ -68,7 +76,8 @@ def _error(rows: pd.DataFrame, value: str, low: str, high: str, colour: str) -> 
 
 def where_the_time_goes(rows: pd.DataFrame, mode: str, top: int = 8) -> go.Figure:
     """The operators that take most of a call. Rows: name, time_frac, basis; the rest is summed up in one bar."""
-    return bars(fold(rows, "time_frac", top), mode, name="name", value="time_frac", say=words.percent, basis="basis")
+    folded = fold(rows, "time_frac", top)
+    return bars(folded, mode, name="name", value="time_frac", say=words.percent, basis="basis", muted="others")
 
 
 def where_the_computation_is(rows: pd.DataFrame, mode: str, top: int = 8) -> go.Figure:
@@ -87,7 +96,7 @@ def fold(rows: pd.DataFrame, value: str, top: int) -> pd.DataFrame:
     rest = ranked.iloc[top:]
     if len(rest) < 2:
         return ranked
-    other = {"name": f"{len(rest)} others", value: rest[value].sum(), "basis": rest["basis"].iloc[0]}
+    other = {"name": f"{len(rest)} others", value: rest[value].sum(), "basis": rest["basis"].iloc[0], "others": True}
     return pd.concat([ranked.head(top), pd.DataFrame([other])], ignore_index=True)
 
 

@@ -11,6 +11,7 @@ from advisor.figures.bars import (
     where_the_time_goes,
 )
 from advisor.figures.latency import STANDINGS, latency_ecdf, pareto
+from advisor.figures.memory import ladder, memory_parts
 from advisor.figures.roofline import roofline
 from advisor.figures.style import MODES, template
 from advisor.figures.sweep import sweep
@@ -23,7 +24,9 @@ __all__ = [
     "before_after",
     "energy_split",
     "grid_carbon",
+    "ladder",
     "latency_ecdf",
+    "memory_parts",
     "pareto",
     "roofline",
     "sensitive_layers",

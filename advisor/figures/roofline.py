@@ -11,12 +11,14 @@ from data import words
 
 
 def roofline(
-    rows: pd.DataFrame, mode: str, *, peak_flop_per_s: float, peak_bytes_per_s: float, height: int = 380
-) -> go.Figure:
+    rows: pd.DataFrame, mode: str, *, peak_flop_per_s: float, peak_bytes_per_s: float,
+    cache_bytes_per_s: float | None = None, height: int = 400,
+) -> go.Figure:  # fmt: skip
     """Layers under the roof min(peak, intensity x bandwidth) (Williams, Waterman and Patterson, 2009).
 
     Rows: name, op, intensity_flop_per_byte, flop, flop_per_s (None: the layer was not timed and is drawn hollow, on
-    the roof it could reach). Symbols tell the operator, areas the FLOP; both axes are logarithmic.
+    the roof it could reach). Symbols tell the operator, areas the FLOP; both axes are logarithmic. The roof of the
+    cache, where it is known, is dashed.
     """
     rows = rows[(rows["intensity_flop_per_byte"] > 0) & (rows["flop"] > 0)].reset_index(drop=True)
     figure = blank(mode, height=height, legend=True)
@@ -24,11 +26,14 @@ def roofline(
     ridge = peak_flop_per_s / peak_bytes_per_s
     known = rows["intensity_flop_per_byte"]
     span = np.geomspace(min([ridge, *known]) / 3, max([ridge, *known]) * 3, 60)
-    roof = np.minimum(peak_flop_per_s, span * peak_bytes_per_s)
-    figure.add_scatter(
-        x=span, y=roof, mode="lines", name="Roof of this machine", line={"color": tint["greyline"], "width": 2},
-        hovertemplate="%{y:.3s}FLOP/s at %{x:.3g} FLOP per byte<extra>roof</extra>",
-    )  # fmt: skip
+    for name, slope, stroke in (("Roof, data from memory", peak_bytes_per_s, "solid"),
+                                ("Roof, data in the cache", cache_bytes_per_s, "dash")):  # fmt: skip
+        if slope is not None:
+            figure.add_scatter(
+                x=span, y=np.minimum(peak_flop_per_s, span * slope), mode="lines", name=name,
+                line={"color": tint["greyline"], "width": 2, "dash": stroke},
+                hovertemplate="%{y:.3s}FLOP/s at %{x:.3g} FLOP per byte<extra></extra>",
+            )  # fmt: skip
     limit = (known * peak_bytes_per_s).clip(upper=peak_flop_per_s)
     rows = rows.assign(timed=rows["flop_per_s"].notna(), y=rows["flop_per_s"].fillna(limit), limit=limit)
     sizes = 8 + 18 * np.sqrt(rows["flop"] / rows["flop"].max()) if len(rows) else np.array([])

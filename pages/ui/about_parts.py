@@ -3,11 +3,11 @@
 import pandas as pd
 import streamlit as st
 
-from advisor import model_frames, presets
+from advisor import presets
 from data import tables as facts
 from data import words
-from pages.ui import cards, state, tables
-from profiler import gpus, levels, sandbox
+from pages.ui import cards, gpu_parts, state, tables
+from profiler import levels, sandbox
 from profiler.machine import load, machine
 from profiler.meters import meters
 from profiler.runtimes import runtimes
@@ -49,21 +49,6 @@ def _hardware(here: Machine, now: Load) -> None:
             "Fingerprint": here.fingerprint,
         },
     )
-
-
-def _gpus() -> None:
-    reason = gpus.missing()
-    if reason is not None:
-        st.caption(reason)
-    else:
-        _live()
-
-
-@st.fragment(run_every=2.0)
-def _live() -> None:
-    for found in gpus.live():
-        cards.facts(model_frames.gpu_facts(found))
-        cards.warning(f"gpu-{found.gpu.index}", *([found.warning] if found.warning else []))
 
 
 def _able() -> None:

@@ -1,15 +1,15 @@
-"""What the profile page is made of: the facts of a file, a run in numbers, where the computation is."""
+"""What the profile page begins with: how the model is called, its run in numbers, and how that was measured."""
 
 import streamlit as st
 
-from advisor import model_frames, physics
+from advisor import memory_frames, model_frames
 from advisor.figures import named as figures
 from data import words
-from pages.ui import cards, formats, pickers, state, style, tables, work
+from pages.ui import cards, formats, gpu_parts, pickers, state, style, work
+from profiler import stats
 from profiler.kept import read_at
-from profiler.peaks import kept_peaks
-from profiler.run_types import OperatorProfile
-from profiler.types import Measurement, Model
+from profiler.types import Load, Measurement, Model
+from profiler.ways import Way, ways
 from profiler.whole import profile_whole
 
 SLOT, READ_SLOT = "measuring", "reading-at"
@@ -18,15 +18,20 @@ RUNS_SHOWN = 4
 
 def setup(model: Model) -> None:
     """How the model is called, and the button that measures it."""
-    arguments = {"sha256": model.sha256, **pickers.call(model, f"call-{formats.short(model.sha256)}")}
     if model.cannot_run:
         cards.warning("cannot-run", formats.name(model.cannot_run, 200))
+    key = f"call-{formats.short(model.sha256)}"
+    arguments = {"sha256": model.sha256, **pickers.call(model, key)}
     if _other_shapes(model, arguments["shapes"]):
         if st.button("Read at these shapes", icon=":material/refresh:", width="stretch", disabled=work.busy(READ_SLOT)):
             asked = {"sha256": model.sha256, "shapes": arguments["shapes"]}
             state.submit(read_at, asked, title=f"Reading {model.name}", lane="quick", slot=READ_SLOT)
             st.rerun()
-    elif not model.cannot_run and st.button(
+        return
+    if model.cannot_run:
+        return
+    arguments |= _way(model, key)
+    if st.button(
         "Measure",
         type="primary",
         icon=":material/play_arrow:",
@@ -42,6 +47,22 @@ def _other_shapes(model: Model, shapes: dict[str, list[int]]) -> bool:
     """Whether a TorchScript file was read at other shapes than those typed: its layers would not be theirs."""
     wanted = {name: tuple(shape) for name, shape in shapes.items()}
     return model.format == "torchscript" and bool(wanted) and wanted != dict(model.shapes)
+def _way(model: Model, key: str) -> dict[str, object]:
+    """The runtime, device and precision to measure with; what cannot be taken here is named with its reason."""
+    known = ways(model.format)
+    able = {way.key: way for way in known if way.missing is None}
+    if not able:
+        return {}
+    titles = {name: way.title for name, way in able.items()}
+    chosen = able[st.selectbox("Run with", list(able), format_func=titles.get, key=f"{key}-way", help=_absent(known))]
+    if chosen.device != "cpu":
+        gpu_parts.panel()
+    return {"runtime": chosen.runtime, "device": chosen.device, "options": dict(chosen.options)}
+
+
+def _absent(known: tuple[Way, ...]) -> str | None:
+    reasons = [f"{way.title}: {way.missing}" for way in known if way.missing]
+    return "Not here. " + " ".join(reasons) if reasons else None
 
 
 def newest(model: Model) -> list[Measurement]:
@@ -51,7 +72,7 @@ def newest(model: Model) -> list[Measurement]:
     return [run for run in found if run is not None]
 
 
-def numbers(run: Measurement) -> None:
+def numbers(model: Model, run: Measurement) -> None:
     """The row of metrics of one run, and what to know about it."""
     cards.metrics(
         "profile",
@@ -59,7 +80,7 @@ def numbers(run: Measurement) -> None:
             cards.estimate("Latency, median", model_frames.median(run), words.LATENCY, 1e-3),
             cards.estimate("Latency, p95", model_frames.tail(run), words.LATENCY, 1e-3),
             cards.estimate("Throughput", model_frames.throughput(run), words.PER_SECOND),
-            _memory(run),
+            _memory(model, run),
             cards.estimate("Energy per call", run.energy_j, words.JOULES),
         ],
         columns=5,
@@ -70,11 +91,12 @@ def numbers(run: Measurement) -> None:
         )
 
 
-def _memory(run: Measurement) -> cards.Metric:
+def _memory(model: Model, run: Measurement) -> cards.Metric:
     text = "Resident memory beyond a process that only has the runtime loaded."
     if run.peak_bytes is None:
         return cards.Metric(label="Peak memory", value=words.NOT_KNOWN, help=text)
-    return cards.Metric(label="Peak memory", value=words.size(run.peak_bytes), basis="measured", help=text)
+    note = memory_frames.beside(model, run)
+    return cards.Metric(label="Peak memory", value=words.size(run.peak_bytes), basis="measured", note=note, help=text)
 
 
 def latencies(runs: list[Measurement]) -> None:
@@ -84,12 +106,13 @@ def latencies(runs: list[Measurement]) -> None:
     alt = "Share of calls that took at most a given time: " + ", ".join(
         f"{row['percentile']} {words.latency(row['latency_ms'])}" for row in first.to_dict("records")
     )
-    figure = figures.latency_ecdf(model_frames.samples(named), style.mode())
+    figure = figures.latency_ecdf(model_frames.samples(named), style.mode(), height=430)
     cards.chart(figure, key="profile_ecdf", alt=alt, table=first)
 
 
 def how(run: Measurement) -> None:
     """The circumstances of a run."""
+    cpu_ms = stats.percentile(run.cpu_samples_ms, 50)
     cards.facts(
         {
             "When": model_frames.when(run),
@@ -97,7 +120,10 @@ def how(run: Measurement) -> None:
             "Call": f"batch {run.workload.batch_size}, {run.workload.threads} threads, {run.workload.inputs} inputs",
             "Calls timed": f"{len(run.samples_ms):,} after {len(run.warmup_ms)} warm-up calls left out",
             "Loading": words.latency(run.load_ms),
+            "Processor time": f"{words.latency(cpu_ms)} a call, all threads together",
             "Steady": "yes" if run.stable else "no",
+            "Load before": busy(run.load_before),
+            "Load during": busy(run.load_after),
             "Machine": f"{run.machine.cpu}, {run.machine.physical_cores} cores",
         },
     )
@@ -105,77 +131,9 @@ def how(run: Measurement) -> None:
         st.caption(formats.name(note, 200))
 
 
-def times(model: Model) -> OperatorProfile | None:
-    """Where the time of a call goes, operator by operator; the profile it is from."""
-    rows = state.ask("newest_profile", model_sha256=model.sha256)
-    found = state.get(OperatorProfile, rows["id"].iloc[0]) if len(rows) else None
-    if found is None:
-        cards.nothing_yet("times", "Operators were not timed", todo="Measure again: ONNX Runtime tells their times.")
-        return None
-    table = model_frames.operator_times(found)
-    left, right = st.columns([1, 1], gap="medium")
-    with left:
-        figure = figures.where_the_time_goes(table, style.mode())
-        cards.chart(figure, key="times_chart", alt="The operators that take most of the time of a call.")
-    with right:
-        tables.show(
-            table,
-            key="times",
-            alt="Every operator with its time, computation and speed.",
-            order=["name", "op", "time_frac", "time_ms", "flop_per_s", "layers_count"],
-            more={"time_frac": tables.bar("Share of time")},
-        )
-    for note in found.notes:
-        st.caption(formats.name(note, 200))
-    return found
-
-
-def roof(profile: OperatorProfile) -> None:
-    """Each operator under the roof of this machine."""
-    peaks = kept_peaks(state.app().store, profile.workload.threads)
-    if peaks is None or peaks.fp32_flop_per_s is None or peaks.memory_bytes_per_s is None:
-        cards.nothing_yet("roof", "Peaks of this machine are not known", todo="Measure again: they are taken once.")
-        return
-    table = model_frames.operator_times(profile)
-    flop_per_s, bytes_per_s = peaks.fp32_flop_per_s, peaks.memory_bytes_per_s
-    figure = figures.roofline(
-        table, style.mode(), peak_flop_per_s=flop_per_s.mid, peak_bytes_per_s=bytes_per_s.mid
-    )  # fmt: skip
-    said = f"Peaks: {words.scaled(flop_per_s.mid, words.FLOP_PER_S)} and {words.size(bytes_per_s.mid)}/s"
-    shown = table[["name", "op", "intensity_flop_per_byte", "flop_per_s", "flop"]]
-    cards.chart(figure, key="roof_chart", alt=f"Operators under this machine's roof. {said}.", table=shown)
-    st.caption(f"{said} {cards.basis('measured')}")
-
-
-def layers(model: Model) -> None:
-    """Layers by computation, or operators where the graph could not be followed."""
-    table = model_frames.layers(model)
-    if table.empty:
-        tables.show(model_frames.operators(model), key="operators", alt="Operators of the graph and how many of each.")
-        return
-    tables.show(
-        table,
-        key="layers",
-        alt="Every layer with its computation, weights, bytes moved and arithmetic intensity.",
-        order=[column for column in table.columns if column != "basis"],
-        more={"flop_frac": tables.bar("Share of FLOP")},
-    )
-
-
-def energy(model: Model) -> None:
-    """Arithmetic and memory traffic of one call, for a chip of a given node and memory."""
-    left, right = st.columns(2)
-    node = left.segmented_control("Chip", (7, 45), default=7, required=True, format_func="{} nm".format, key="node")
-    memory = right.selectbox("Memory", physics.MEMORIES, format_func=MEMORIES.get, key="memory")
-    split = physics.of_model(model, node_nm=int(node or 7), memory=str(memory))
-    rows = model_frames.energy_split(split)
-    alt = "Modelled energy of one call by where it goes: multiplying, adding, on-chip memory, DRAM."
-    cards.chart(figures.energy_split(rows, style.mode()), key="split_chart", alt=alt, table=rows)
-    total = words.interval(split.total_j, words.JOULES)
-    st.caption(
-        f"{cards.basis('modelled')} {total} a call, of which DRAM takes {words.percent(split.dram_frac)}. "
-        "Instructions and control are not in it."
-    )
-
-
-MEMORIES = {"dram_ddr": "DDR", "dram_hbm2": "HBM2", "dram_gddr6": "GDDR6"}
+def busy(load: Load) -> str:
+    """A machine's load in words: "1.2 on average; some task waited 3 % of the time"."""
+    waited = f"some task waited {words.percent(load.cpu_pressure_frac)} of the time"
+    known = [f"{words.number(load.load_1m, 2)} on average" if load.load_1m is not None else "",
+             waited if load.cpu_pressure_frac is not None else ""]  # fmt: skip
+    return "; ".join(part for part in known if part) or words.NOT_KNOWN

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from data import words
-from data.text import plain
+from data.text import csv_cell, plain
 
 # suffix of the column: (ladder of units and the factor to its base, unit where there is no ladder, format).
 SCALED: dict[str, tuple[words.Ladder, float]] = {
@@ -33,6 +33,13 @@ PLAIN = {
     "_per_s": ("/s", "%.4g"),
     "_flop_per_byte": ("FLOP/byte", "%.3g"),
 }
+# Columns whose name alone would not make a heading.
+HEADINGS = {
+    "op": "Kind", "flop": "FLOP", "flop_per_s": "Speed", "parameter_count": "Parameters", "layers_count": "Layers",
+    "weight_bytes": "Weights", "moved_bytes": "Moved", "intensity_flop_per_byte": "Intensity", "bound": "Bound by",
+    "flop_frac": "Share of FLOP", "time_frac": "Share of time",
+}  # fmt: skip
+WIDE_RATIO = 1e4  # a column that spans more is shown in the unit of its middle value, with all its digits
 SUFFIXES = sorted([*SCALED, *PLAIN], key=len, reverse=True)
 
 
@@ -44,8 +51,8 @@ def suffix(column: str) -> str:
 def heading(column: str, unit: str = "") -> str:
     """ "latency_p95_ms" in ms is "Latency p95 (ms)"."""
     stem = f"_{column}".removesuffix(suffix(column)).strip("_") or suffix(column).strip("_")
-    title = stem.replace("_", " ")
-    title = (title[:1].upper() + title[1:]).replace("co2e", "CO₂e").replace("Sha256", "SHA-256")
+    title = HEADINGS.get(column) or stem[:1].upper() + stem[1:].replace("_", " ")
+    title = title.replace("co2e", "CO₂e").replace("Sha256", "SHA-256")
     return f"{title} ({unit})" if unit else title
 
 
@@ -57,11 +64,14 @@ def prepared(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
         numeric = pd.api.types.is_numeric_dtype(frame[column]) and not pd.api.types.is_bool_dtype(frame[column])
         if numeric and end in SCALED and frame[column].notna().any():
             ladder, factor = SCALED[end]
-            largest = float(frame[column].abs().max()) * factor
-            per_unit, unit = words.rung(largest, ladder)
+            sizes = frame[column].abs()[frame[column] != 0]
+            wide = len(sizes) > 0 and sizes.max() > WIDE_RATIO * sizes.min()
+            typical = float(sizes.median() if wide else sizes.max()) if len(sizes) else 0.0
+            per_unit, unit = words.rung(typical * factor, ladder)
             shown[column] = frame[column] * factor / per_unit
             ending = f"{unit} a year" if end.endswith("_per_year") else unit
-            settings[column] = st.column_config.NumberColumn(heading(column, ending), format="%.3g")
+            text_format = "localized" if wide else "%.3g"
+            settings[column] = st.column_config.NumberColumn(heading(column, ending), format=text_format)
         elif numeric and end in PLAIN:
             unit, text_format = PLAIN[end]
             shown[column] = frame[column] * 100 if end == "_frac" else frame[column]
@@ -77,9 +87,16 @@ def _cell(value: Any) -> Any:
     return value if value is None or isinstance(value, bool) else plain(value, 200)
 
 
-def bar(title: str, largest: float = 100.0) -> Any:
+def bar(title: str, largest: float = 100.0, width: str | None = None) -> Any:
     """A column of bars for percentages up to `largest`."""
-    return st.column_config.ProgressColumn(title, format="%.3g %%", min_value=0.0, max_value=largest)
+    return st.column_config.ProgressColumn(
+        title, format="%.3g %%", min_value=0.0, max_value=largest, width=width  # type: ignore[arg-type]
+    )
+
+
+def csv(frame: pd.DataFrame) -> str:
+    """The frame as CSV, units in the names of its columns; no cell is a formula to a spreadsheet."""
+    return str(frame.map(csv_cell).to_csv(index=False))
 
 
 def show(

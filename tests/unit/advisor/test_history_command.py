@@ -12,7 +12,7 @@ from data.home import home
 from data.questions import ready
 from data.records import to_plain
 from data.store import Store
-from profiler.__main__ import shown
+from profiler.said import shown
 from profiler.types import Measurement
 
 

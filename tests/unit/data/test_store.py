@@ -14,10 +14,10 @@ from data.home import Home
 from data.inbox import Inbox, open_headless, take_in
 from data.records import hints, optional
 from data.store import PARTS, SQL, Store, encode
-from profiler.run_types import LoadTest, OperatorProfile
+from profiler.run_types import LoadTest, OperatorProfile, TrainingStep
 from profiler.types import Job, Machine, Measurement, Model, Peaks, Workload
 
-RECORDS = (Model, Machine, Measurement, Job, LoadTest, OperatorProfile, Peaks, Variant, Report)
+RECORDS = (Model, Machine, Measurement, Job, LoadTest, OperatorProfile, Peaks, TrainingStep, Variant, Report)
 KINDS = {kind.__name__: kind for kind in RECORDS}
 
 

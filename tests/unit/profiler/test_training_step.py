@@ -35,11 +35,11 @@ def test_a_step_takes_what_the_arithmetic_says(program):
     feed = Feed(model=MODEL, batch_size=4)
     full, head = (measure_step(desk, subject, feed, mode) for mode in ("full", "head"))
     count = WIDTH * WIDTH + WIDTH + CLASSES * WIDTH + CLASSES
-    assert full["trained_count"] == full["parameter_count"] == count
-    assert head["trained_count"] == CLASSES * WIDTH + CLASSES
-    assert head["peak_bytes"] < full["peak_bytes"]
+    assert full.trained_count == full.parameter_count == count
+    assert head.trained_count == CLASSES * WIDTH + CLASSES
+    assert head.peak_bytes < full.peak_bytes
     # Adam works on temporaries as large as a parameter, and the file is held beside the weights while it is read.
-    assert 0.8 < full["peak_bytes"] / training_memory(count, 0).total_bytes < 2.5
+    assert 0.8 < full.peak_bytes / training_memory(count, 0).total_bytes < 2.5
     with pytest.raises(InputError):
         measure_step(desk, Subject(path=program, model_sha256="s"), feed)
     with pytest.raises(InputError):

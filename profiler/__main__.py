@@ -16,7 +16,7 @@ from data.settings import settings
 from data.text import plain
 from data.units import BYTES_PER_MIB
 from profiler import intake, memory, profile, said, stats
-from profiler.inputs import filled_shapes
+from profiler.inputs import batch_of, filled_shapes
 from profiler.jobs import Desk
 from profiler.kept import runtime_for
 from profiler.load import load_test, swept
@@ -104,20 +104,20 @@ def _measure(asked: Any) -> None:
 
 def _memory(asked: Any) -> None:
     with _desk() as desk:
-        model = intake.look(desk, Path(asked.file), Path(asked.file).name, dict(asked.shape))
+        with desk.span(0.0, 0.3):
+            model = intake.look(desk, Path(asked.file), Path(asked.file).name, dict(asked.shape))
         desk.save(model)
-        steps = _steps(desk, asked) if asked.step else []
+        steps: list[TrainingStep] = []
+        if asked.step or (asked.batch and not model.cannot_run):
+            with desk.span(0.3, 1.0), _opened(desk, asked) as (subject, feed):
+                model = intake.at_shapes(desk, subject.path, feed.model, feed.shapes)
+                steps = [measure_step(desk, subject, feed, mode) for mode in MODES] if asked.step else []
+        desk.save(*steps)
+        desk.progress(1.0, "Done")
     fits = memory.ladder(model.weight_bytes, model.peak_activation_bytes or 0) if model.layers else ()
     training = memory.training_estimates(model) if model.layers else {}
     found = said.memory(model, memory.static_bytes(model), fits, training, steps)
     console.answer(found) if asked.json else print(said.memory_lines(found))
-
-
-def _steps(desk: Desk, asked: Any) -> list[TrainingStep]:
-    with _opened(desk, asked) as (subject, feed):
-        found = [measure_step(desk, subject, feed, mode) for mode in MODES]
-    desk.save(*found)
-    return found
 
 
 def _operators(asked: Any) -> None:
@@ -187,8 +187,9 @@ def _opened(desk: Desk, asked: Any) -> Iterator[tuple[profile.Subject, Feed]]:
             options={"precision": asked.precision} if asked.precision else {},
             readable=tuple(whole.parent / name for name in model.companions),
         )  # fmt: skip
+        filled = filled_shapes(model.inputs, shapes, asked.batch)
         yield subject, Feed(
-            model=model, shapes=filled_shapes(model.inputs, shapes, asked.batch), batch_size=asked.batch,
+            model=model, shapes=filled, batch_size=asked.batch or batch_of(model.inputs, filled),
             data=str(Path(asked.data).resolve()) if asked.data else None,
         )  # fmt: skip
 
@@ -258,7 +259,7 @@ def _parser() -> console.Parser:
         made.add_argument("--runtime", choices=list(runtimes()), help="what runs it (ONNX Runtime where it can)")
         made.add_argument("--precision", choices=("f32", "bf16"), help="arithmetic, where the runtime knows several")
     for made in (measure, memory, operators, load):
-        made.add_argument("--batch", type=_positive, default=1, help="samples in one call (1)")
+        made.add_argument("--batch", type=_positive, help="samples in one call (1, or what --shape says)")
     return parser
 
 

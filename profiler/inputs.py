@@ -49,6 +49,14 @@ def filled_shapes(
     return filled
 
 
+def batch_of(inputs: Sequence[Tensor], filled: Mapping[str, Sequence[int]]) -> int:
+    """How many samples one call of these shapes takes: the first open batch axis; 1 where no input has one."""
+    for tensor in inputs:
+        if tensor.shape and not isinstance(tensor.shape[0], int) and is_batch(tensor.shape[0], 0):
+            return int(filled[tensor.name][0])
+    return 1
+
+
 def random_feeds(
     model: Model, shapes: Mapping[str, Sequence[int]], batch_size: int | None = None, seed: int = 0
 ) -> "Arrays":

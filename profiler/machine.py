@@ -6,7 +6,9 @@ import json
 import os
 import platform
 import time
+from collections.abc import Collection
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -17,6 +19,8 @@ from profiler.types import Load, Machine
 
 CPU_INFO = Path("/proc/cpuinfo")
 PRESSURE = Path("/proc/pressure/cpu")
+STAT = Path("/proc/stat")
+SHORTEST_S = 0.5  # the kernel counts work in ticks of 10 ms
 CPU_FOLDER = Path("/sys/devices/system/cpu/cpu0")
 CGROUP = Path("/sys/fs/cgroup")
 VERSIONS_OF = ("numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "openvino", "torch")
@@ -63,24 +67,77 @@ def load() -> Load:
     return Load(load_1m=average, cpu_pressure_frac=_pressure_frac(_text(PRESSURE)))
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What the kernel's counters say at one moment (seconds): waiting tasks; all our cores busy, and for how many cores
+    that is; this process and its children at work."""
+
+    at_s: float
+    waited_s: float | None
+    busy_s: float | None
+    cores: int
+    own_s: float
+
+
+def _moment() -> _Moment:
+    ours = os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else ()  # not Linux
+    busy_s, cores = busy_cores_s(_text(STAT), ours)
+    return _Moment(time.monotonic(), _waited_s(_text(PRESSURE)), busy_s, cores, _own_s())
+
+
+def others_frac(began: _Moment, now: _Moment) -> float | None:
+    """The share of our cores' time that processes other than ours took between two moments; None where the window is
+    too short for the kernel's ticks, or the system does not tell."""
+    elapsed_s = now.at_s - began.at_s
+    if began.busy_s is None or now.busy_s is None or not now.cores or elapsed_s < SHORTEST_S:
+        return None
+    others_s = now.busy_s - began.busy_s - (now.own_s - began.own_s)
+    return min(1.0, max(0.0, others_s / (elapsed_s * now.cores)))
+
+
+def busy_cores_s(stat: str | None, cores: Collection[int]) -> tuple[float | None, int]:
+    """Seconds since boot in which these cores were not idle (a hypervisor's other guests included), from /proc/stat,
+    and how many of them it lists."""
+    found = []
+    for line in (stat or "").splitlines():
+        name, *ticks = line.split()
+        if name.startswith("cpu") and name[3:].isdigit() and int(name[3:]) in cores and len(ticks) >= 8:
+            user, nice, system, _, _, irq, softirq, steal = map(int, ticks[:8])
+            found.append(user + nice + system + irq + softirq + steal)
+    return (sum(found) / os.sysconf("SC_CLK_TCK"), len(found)) if found else (None, 0)
+
+
+def _own_s() -> float:
+    """CPU seconds of this process and of its children that live."""
+    own = psutil.Process()
+    total = 0.0
+    for process in (own, *own.children(recursive=True)):
+        with suppress(psutil.Error):
+            spent = process.cpu_times()
+            total += spent.user + spent.system
+    return total
+
+
 class Watch:
     """How busy the machine was before, and during each window between `start` and `stop`: there the pressure is that
     of the window itself, from the kernel's running total of waiting time."""
 
     def __init__(self) -> None:
         self.before = load()
-        self._started: dict[str, tuple[float, float | None]] = {}
+        self._started: dict[str, _Moment] = {}
         self._during: dict[str, Load] = {}
 
     def start(self, label: str) -> None:
-        self._started[label] = (time.monotonic(), _waited_s(_text(PRESSURE)))
+        self._started[label] = _moment()
 
     def stop(self, label: str) -> None:
-        started_s, waited_s = self._started.pop(label)
-        elapsed_s, now_s = time.monotonic() - started_s, _waited_s(_text(PRESSURE))
-        known = waited_s is not None and now_s is not None and elapsed_s > 0
-        pressure = (now_s - waited_s) / elapsed_s if known else None  # type: ignore[operator]
-        self._during[label] = Load(load_1m=load().load_1m, cpu_pressure_frac=pressure)
+        began, now = self._started.pop(label), _moment()
+        elapsed_s = now.at_s - began.at_s
+        known = began.waited_s is not None and now.waited_s is not None and elapsed_s > 0
+        pressure = (now.waited_s - began.waited_s) / elapsed_s if known else None  # type: ignore[operator]
+        self._during[label] = Load(
+            load_1m=load().load_1m, cpu_pressure_frac=pressure, others_frac=others_frac(began, now)
+        )
 
     def during(self, label: str) -> Load:
         """The load in that window; unknown where there was none."""

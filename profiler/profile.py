@@ -175,7 +175,7 @@ class _Records:
         during = self.watch.during(child.TIMED)
         stable, reasons = timing.verdict(
             run, threads=self.workload.threads if self.wish.device == "cpu" else 0,
-            pressure_frac=waited_frac(self.watch.before, during),
+            pressure_frac=waited_frac(self.watch.before, during), others_frac=during.others_frac,
         )  # fmt: skip
         energy = self.wattmeter.per_call(subject.label, found)
         return Measurement(

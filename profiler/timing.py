@@ -25,6 +25,8 @@ INTERVAL_FRAC = 0.02
 SPREAD_FRAC = 0.10
 WAITED_FRAC = 0.10
 PRESSURE_FRAC = 0.10
+OTHERS_FRAC = 0.10
+LOOK_AGAIN_FRAC = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +71,7 @@ class Timing:
     warmup_ms: list[float] = field(default_factory=list)
     samples_ms: list[float] = field(default_factory=list)
     cpu_samples_ms: list[float] = field(default_factory=list)
+    look_at: int = 0  # the round at which to see again whether the median is known
 
     @property
     def spent_ms(self) -> float:
@@ -136,11 +139,14 @@ def calls_per_round(warmups_ms: list[list[float]], most_calls: int) -> int:
     return max(1, min(wanted, affordable, most_calls // LEAST_ROUNDS))
 
 
-def verdict(timing: Timing, *, threads: int, pressure_frac: float | None) -> tuple[bool, tuple[str, ...]]:
+def verdict(
+    timing: Timing, *, threads: int, pressure_frac: float | None, others_frac: float | None = None
+) -> tuple[bool, tuple[str, ...]]:
     """Whether the run is stable, and one sentence with its remedy for each reason why it is not.
 
     `threads` is the number the model ran on; 0 where it did not run on the CPU. `pressure_frac` is the kernel's
-    share of the time in which a runnable task waited.
+    share of the time in which a runnable task waited, `others_frac` the share of the cores that other processes kept
+    busy: nobody may wait, and memory is slower all the same.
     """
     reasons = []
     if (known := timing.interval_frac()) > INTERVAL_FRAC:
@@ -151,6 +157,8 @@ def verdict(timing: Timing, *, threads: int, pressure_frac: float | None) -> tup
         reasons.append(f"The process waited for a CPU {waited:.0%} of the time: close other programs, measure again.")
     if pressure_frac is not None and pressure_frac > PRESSURE_FRAC:
         reasons.append(f"The machine was busy: for {pressure_frac:.0%} of the time some task waited for a CPU.")
+    if threads and others_frac is not None and others_frac > OTHERS_FRAC:
+        reasons.append(f"Other programs kept {others_frac:.0%} of the cores busy: they slow memory too; close them.")
     return not reasons, tuple(reasons)
 
 
@@ -195,7 +203,13 @@ def _settled(timing: Timing, settings: Settings) -> bool:
         return False
     if count < stats.samples_needed(settings.percentile):
         return False
-    return count + timing.calls_per_round > settings.most_calls or timing.interval_frac() <= settings.interval_frac
+    if count + timing.calls_per_round > settings.most_calls:
+        return True
+    rounds = len(timing.cpu_samples_ms)
+    if rounds < timing.look_at:  # looking sorts every sample and so cools the caches: not before each round
+        return False
+    timing.look_at = rounds + max(1, round(rounds * LOOK_AGAIN_FRAC))
+    return timing.interval_frac() <= settings.interval_frac
 
 
 @contextmanager

@@ -167,11 +167,13 @@ class Peaks:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Load:
-    """How busy the machine is: 1-minute load average and the kernel's CPU pressure (share of the last 10 s in
-    which some runnable task waited); None where the system does not tell."""
+    """How busy the machine is: 1-minute load average, the kernel's CPU pressure (share of the last 10 s in which some
+    runnable task waited), and of a watched window the share of our cores that other processes (and a hypervisor's
+    other guests) kept busy; None where the system does not tell."""
 
     load_1m: float | None = None
     cpu_pressure_frac: float | None = None
+    others_frac: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

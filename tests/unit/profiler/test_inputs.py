@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from profiler.inputs import batches, filled_shapes, load_npz, random_feeds
+from profiler.inputs import batch_of, batches, filled_shapes, load_npz, random_feeds
 from profiler.types import Model, Tensor
 
 
@@ -177,3 +177,10 @@ def test_a_single_array_fits_a_model_with_one_input(classifier, tmp_path):
     assert labels is None
     with pytest.raises(InputError, match="only a model with one input"):
         load_npz(tmp_path / "x.npy", classifier)
+
+
+def test_the_batch_of_a_call_is_that_of_its_open_first_axis():
+    image, fixed = tensor("image", "batch", 3, 8), tensor("table", 7, 2)
+    assert batch_of([fixed, image], {"table": (7, 2), "image": (4, 3, 8)}) == 4
+    assert batch_of([fixed], {"table": (7, 2)}) == 1
+    assert batch_of([tensor("x", None, 512)], {"x": (6, 512)}) == 6

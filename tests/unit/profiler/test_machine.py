@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from profiler import machine as module
-from profiler.machine import Watch, load, machine, memory_bytes, usable_cores
+from profiler.machine import Watch, _Moment, busy_cores_s, load, machine, memory_bytes, others_frac, usable_cores
 
 
 @pytest.fixture
@@ -85,3 +85,26 @@ def test_the_watch_reads_the_pressure_of_its_window(planted, monkeypatch):
     assert watch.before.cpu_pressure_frac == 0.5
     assert watch.during("timed").cpu_pressure_frac == pytest.approx(0.1)  # 0.4 s of 4 s
     assert watch.during("never").cpu_pressure_frac is None
+
+
+STAT = """cpu  9 9 9 9 9 9 9 9 9 9
+cpu0 100 10 40 5000 7 1 2 47 0 0
+cpu1 300 0 0 5000 0 0 0 0 0 0
+cpu2 900 0 0 0 0 0 0 0 0 0
+intr 5
+"""
+
+
+def test_busy_cores_are_ours_and_waiting_for_disk_is_idle(monkeypatch):
+    monkeypatch.setattr(module.os, "sysconf", lambda name: 100)
+    assert busy_cores_s(STAT, {0, 1}) == (5.0, 2)  # 100 + 10 + 40 + 1 + 2 + 47 (other guests), and 300 ticks
+    assert busy_cores_s(None, {0}) == busy_cores_s("nothing", {0}) == (None, 0)
+
+
+def test_what_others_took_is_the_cores_work_less_our_own():
+    began = _Moment(at_s=10.0, waited_s=None, busy_s=50.0, cores=2, own_s=7.0)
+    now = _Moment(at_s=14.0, waited_s=None, busy_s=55.0, cores=2, own_s=10.0)
+    assert others_frac(began, now) == pytest.approx((5.0 - 3.0) / (4.0 * 2))
+    assert others_frac(began, _Moment(at_s=14.0, waited_s=None, busy_s=52.0, cores=2, own_s=11.0)) == 0.0
+    assert others_frac(began, _Moment(at_s=10.1, waited_s=None, busy_s=50.1, cores=2, own_s=7.0)) is None  # too short
+    assert others_frac(_Moment(at_s=0.0, waited_s=None, busy_s=None, cores=0, own_s=0.0), now) is None

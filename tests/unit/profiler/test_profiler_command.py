@@ -64,6 +64,27 @@ def test_measure_answers_with_statistics_and_stores_what_it_measured(tmp_path, c
     assert store.get(Model, kept.model_sha256) is not None
 
 
+def test_the_batch_is_what_the_shape_says_and_memory_is_told_in_full(tmp_path, command):
+    path = small_models.mlp(tmp_path / "m.onnx")
+    code, out, err = command("measure", path, "--shape", "x=3x32", "--threads", 1, "--seconds", 0.5, "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["workload"]["batch_size"] == 3 and found["workload"]["shapes"] == {"x": [3, 32]}
+    assert found["power_w"]["mid"] == pytest.approx(
+        found["energy_j"]["mid"] * 1e3 / found["mean_ms"], rel=0.05
+    )  # power x mean time of a call is its energy
+    code, out, err = command("memory", path, "--batch", 5, "--json")
+    assert code == 0, err
+    told = json.loads(out)
+    assert told["static_bytes"] == told["weight_bytes"] + told["peak_activation_bytes"]
+    assert told["peak_activation_bytes"] == 5 * (32 + 64 + 10) * 4  # the input is held throughout
+    assert told["fits"][0]["target"] == "microcontroller"
+    assert told["training"]["full"]["total_bytes"] > 4 * told["weight_bytes"]
+    code, out, _ = command("memory", path)
+    assert code == 0 and "fits" in out and "by arithmetic" in out
+    assert command("memory", path, "--step")[0] == 2  # ONNX has no gradients
+
+
 def test_operators_load_and_sweep_answer_in_json(tmp_path, command, monkeypatch):
     quick = Settings(budget_s=0.2, warmup_s=0.01, least_calls=20, least_s=0.05, most_calls=200)
     monkeypatch.setattr(load, "SWEPT", quick)

@@ -78,6 +78,16 @@ def test_it_goes_on_until_the_median_is_known_or_the_budget_is_spent():
     assert "more time" in reasons[0]
 
 
+def test_the_median_is_not_looked_at_before_every_round(monkeypatch):
+    """Sorting all samples between two calls would cool the caches of the model."""
+    looked = []
+    monkeypatch.setattr(Timing, "interval_frac", lambda run: looked.append(len(run.cpu_samples_ms)) or 1.0)
+    fake = FakeTime()
+    run = timing.interleave({"a": fake.call("a", 5.0)}, Settings(budget_s=30.0), fake.clock())["a"]
+    assert len(looked) < len(run.cpu_samples_ms) / 20
+    assert looked[0] == 100 and looked[-1] > 0.9 * len(run.cpu_samples_ms)
+
+
 def test_long_calls_still_get_four_rounds_and_no_more_than_the_budget_needs():
     fake = FakeTime()
     run = timing.interleave({"a": fake.call("a", 5_000.0)}, Settings(budget_s=1.0), fake.clock())["a"]
@@ -95,6 +105,10 @@ def test_verdict_names_each_reason_with_its_remedy():
     calm = Timing(samples_ms=[10.0] * 50, cpu_samples_ms=[10.0] * 50)
     assert timing.verdict(calm, threads=1, pressure_frac=0.05) == (True, ())
     assert "busy" in timing.verdict(calm, threads=1, pressure_frac=0.4)[1][0]
+    beside = timing.verdict(calm, threads=1, pressure_frac=0.0, others_frac=0.5)  # nobody waits, memory is shared
+    assert not beside[0] and "50%" in beside[1][0]
+    assert timing.verdict(calm, threads=1, pressure_frac=0.0, others_frac=0.05)[0]
+    assert timing.verdict(calm, threads=0, pressure_frac=0.0, others_frac=0.5)[0]  # it ran on a GPU
     waiting = Timing(samples_ms=[10.0] * 50, cpu_samples_ms=[7.0] * 50)
     assert "30%" in timing.verdict(waiting, threads=1, pressure_frac=None)[1][0]
     assert timing.verdict(waiting, threads=2, pressure_frac=None)[0]

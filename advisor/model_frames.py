@@ -1,6 +1,6 @@
 """A model's and a run's numbers as the rows that tables and charts are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -10,7 +10,7 @@ from data.units import MS_PER_S, kwh_from_j
 from profiler import stats
 from profiler.gpus import GpuNow
 from profiler.run_types import LoadTest
-from profiler.types import Measurement, Model
+from profiler.types import Measurement, Model, Peaks
 
 
 def samples(runs: Sequence[tuple[str, Measurement]]) -> pd.DataFrame:
@@ -93,6 +93,34 @@ def sweep(runs: Sequence[Measurement]) -> pd.DataFrame:
         )
     columns = ["threads", "batch"]
     return pd.DataFrame(rows).sort_values(columns, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+
+
+PRODUCTS = {
+    "fp32_flop_per_s": "float32", "fp16_flop_per_s": "float16", "bf16_flop_per_s": "bfloat16", "int8_op_per_s": "int8",
+}  # fmt: skip
+STREAMS = {"memory_bytes_per_s": "from memory", "cache_bytes_per_s": "from the cache"}
+
+
+def arithmetic(found: Sequence[Peaks]) -> pd.DataFrame:
+    """name, value (operations a second), low, high, basis: matrix products by number type and threads."""
+    return _peaks(found, PRODUCTS)
+
+
+def streams(found: Sequence[Peaks]) -> pd.DataFrame:
+    """name, value (bytes a second), low, high, basis: reading and writing, by threads."""
+    return _peaks(found, STREAMS)
+
+
+def _peaks(found: Sequence[Peaks], names: Mapping[str, str]) -> pd.DataFrame:
+    rows = []
+    for one in found:
+        where = f"{one.threads} thread{'s' if one.threads > 1 else ''}" if one.device == "cpu" else one.device
+        for field, title in names.items():
+            rate: Estimate | None = getattr(one, field)
+            if rate is not None:
+                rows.append({"name": f"{title}, {where}", "value": rate.mid, "low": rate.low, "high": rate.high,
+                             "basis": rate.basis})  # fmt: skip
+    return pd.DataFrame(rows, columns=["name", "value", "low", "high", "basis"])
 
 
 def gpu_facts(now: GpuNow) -> dict[str, str]:

@@ -4,29 +4,80 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from statistics import median
+from pathlib import Path
+from statistics import mean, median
+from typing import Any, ClassVar
+from unittest.mock import patch
 
 import numpy as np
 
 from advisor.recommend import SAME_FRAC
 from benchmarks import Effort, Row
 from benchmarks.bench_tools import alternate, beside, desk, folder, model, plain, ratio
-from profiler import profile, stats
+from data.records import to_plain
+from data.units import BYTES_PER_MIB, MS_PER_S
+from profiler import measure as child
+from profiler import profile, stats, timing
 from profiler.inputs import random_feeds
 from profiler.lock import LAYERS
 from profiler.measure import Feed
 from profiler.profile import Subject, Wish
 from profiler.timing import Settings
-from profiler.types import Measurement
+from profiler.types import Measurement, Model
 
+SHORT_TURNS = 8  # turns of a quarter of a second for each pair asked for
+STUB_MS, STUB_BYTES = 5.0, 256 * BYTES_PER_MIB
 # (model, allowed difference of the p50): 2 % above 1 ms, 5 % from 50 us to 1 ms, 10 % below.
 MODELS = (("mlp", 0.10), ("digits_cnn", 0.10), ("dlrm", 0.05), ("mobilenetv2", 0.02), ("resnet50", 0.02))
 COMPUTE = "while True: pass"
 STREAM = "import numpy as np\na = np.ones(1 << 26)\nb = np.empty_like(a)\nwhile True: np.copyto(b, a)"
 
 
+NOTHING = Model(
+    sha256="stub", name="stub", format="stub", file_bytes=0, parameter_count=0, parameters_by_dtype={}, weight_bytes=0
+)
+
+
+class Stub:
+    """A runtime and its session in one: loading takes 256 MiB, a call 5 ms."""
+
+    NAME, FORMATS, provider = "stub", ("stub",), "stub"
+    settings: ClassVar[dict[str, str]] = {}
+
+    def missing(self) -> None: ...
+    def warm(self) -> None: ...
+
+    def load(self, path: object, options: object) -> "Stub":
+        self.held = np.ones(STUB_BYTES, np.uint8)
+        return self
+
+    def run(self, feeds: object) -> dict[str, Any]:
+        return {}
+
+    def prepare(self, feeds: object) -> Any:
+        return lambda: time.sleep(STUB_MS / MS_PER_S)
+
+    def device_facts(self, feeds: object) -> dict[str, float]:
+        return {}
+
+
+class Silent:
+    """A desk of a child that tells nobody."""
+
+    folder = Path()
+
+    def progress(self, done_frac: float, text: str) -> None: ...
+
+    @contextmanager
+    def metered(self, label: str) -> Iterator[None]:
+        yield
+
+
 def run(effort: Effort) -> Iterator[Row]:
     """Every row of this suite."""
+    yield from stubs(effort)
+    for name, _ in MODELS:
+        yield from loop(name, effort)
     for name, allowed in MODELS:
         yield from fidelity(name, allowed, effort)
     yield from itself(effort)
@@ -35,9 +86,48 @@ def run(effort: Effort) -> Iterator[Row]:
     yield from contention(effort)
 
 
+def stubs(effort: Effort) -> Iterator[Row]:
+    """What is known reads back: a call that sleeps 5 ms, a model that holds 256 MiB; by the code of the child."""
+    with patch.object(child, "runtimes", lambda: {"stub": Stub()}):
+        settings = to_plain(Settings(budget_s=2.0 * effort.time_factor, least_s=1.0))
+        entry = to_plain(child.Entry(label="stub", path="x", runtime="stub"))
+        feed, desk_ = to_plain(Feed(model=NOTHING)), Silent()
+        found = child.time_group(desk_, entries=[entry], feed=feed, settings=settings)["stub"]
+        delay = median(found["samples_ms"]) / STUB_MS
+        held = child.peak_memory(desk_, entry=entry, feed=feed)["peak_bytes"] / STUB_BYTES
+    yield Row(what="a call that sleeps 5 ms: p50 over 5 ms", value=f"x{delay:.3f}", limit="5%",
+              passed=abs(delay - 1) <= 0.05, note="a busy machine wakes a sleeper late")  # fmt: skip
+    yield Row(what="a model that holds 256 MiB: peak over 256 MiB", value=f"x{held:.3f}", limit="5%",
+              passed=abs(held - 1) <= 0.05)  # fmt: skip
+
+
+def loop(name: str, effort: Effort) -> Iterator[Row]:
+    """Our loop against the plainest one on the same session in the same process, in many short turns: what the loop
+    itself adds. The fastest tenth of the calls is compared: other work on the machine does not reach it."""
+    path, found = model(name)
+    session = child.load(child.Entry(label=name, path=str(path), options={"threads": "1"}))[0]
+    call, seconds = session.prepare(random_feeds(found, {}, 1, 0)), 0.25 * effort.time_factor
+
+    def ours() -> float:
+        settings = Settings(budget_s=seconds, warmup_s=0.0, warmup_calls=1, interval_frac=0.0)
+        return float(np.percentile(timing.interleave({"call": call}, settings)["call"].samples_ms, 10))
+
+    def plainest() -> float:
+        samples, end = [], time.perf_counter() + seconds
+        while (start := time.perf_counter()) < end:
+            call()
+            samples.append(time.perf_counter() - start)
+        return float(np.percentile(samples, 10)) * MS_PER_S
+
+    plainest()
+    middle, text = ratio(*alternate(SHORT_TURNS * effort.pairs, ours, plainest))
+    yield Row(what=f"{name}: fastest tenth, our loop over a bare one", value=text, limit="2%",
+              passed=abs(middle - 1) <= 0.02)  # fmt: skip
+
+
 def fidelity(name: str, allowed: float, effort: Effort) -> Iterator[Row]:
-    """p50 as Rightsize reports it over the p50 of a plain loop on the same file, inputs, threads and settings; by CPU
-    time where a run was flagged as noisy, as everywhere in the product."""
+    """p50 as Rightsize reports it over the p50 of a plain loop in a process of its own, on the same file, inputs,
+    threads and settings; by mean CPU time (of all calls, on both sides) where a run was flagged as noisy."""
     path, found = model(name)
     feeds = folder() / f"{name}.npz"
     np.savez(feeds, **random_feeds(found, {}, 1, 0))
@@ -48,22 +138,24 @@ def fidelity(name: str, allowed: float, effort: Effort) -> Iterator[Row]:
     def ours() -> float:
         measured = measure(name, seconds)
         steady.append(measured.stable)
-        cpu["ours"].append(median(measured.cpu_samples_ms))
+        cpu["ours"].append(mean(measured.cpu_samples_ms))
         return median(measured.samples_ms)
 
     def theirs() -> float:
-        loop = plain(path, feeds, 1, seconds)
-        cpu["plain"].append(loop["cpu_ms"])  # type: ignore[arg-type]
-        return median(loop["samples_ms"])
+        one = plain(path, feeds, 1, seconds)
+        cpu["plain"].append(one["cpu_ms"])  # type: ignore[arg-type]
+        return median(one["samples_ms"])
 
     wall = alternate(effort.pairs, ours, theirs)
     by_wall, by_cpu = ratio(*wall), ratio(cpu["ours"], cpu["plain"])
     quiet = all(steady)
-    judged, (_, other) = (by_wall, by_cpu) if quiet else (by_cpu, by_wall)
+    judged, other = (by_wall, by_cpu) if quiet else (by_cpu, by_wall)
     kinds = ("p50", "CPU time") if quiet else ("CPU time (the machine was busy)", "p50")
+    pairs = "  ".join(f"{mine:.4g}/{their:.4g}" for mine, their in zip(*wall, strict=True))
     yield Row(
         what=f"{name} ({median(wall[1]):.3g} ms): {kinds[0]} over a plain loop's", value=judged[1],
-        limit=f"{allowed:.0%}", passed=abs(judged[0] - 1) <= allowed, note=f"{kinds[1]}: {other}",
+        limit=f"{allowed:.0%}", passed=abs(judged[0] - 1) <= allowed,
+        note=f"{kinds[1]}: {other[1]}; p50 in ms, ours/plain, pair by pair: {pairs}",
     )  # fmt: skip
 
 

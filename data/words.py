@@ -55,6 +55,7 @@ FLOP: Ladder = (
     (1e15, "PFLOP"),
     (1e18, "EFLOP"),
 )
+OPERATIONS: Ladder = ((1.0, "op/s"), (1e3, "kop/s"), (1e6, "Mop/s"), (1e9, "Gop/s"), (1e12, "Top/s"), (1e15, "Pop/s"))
 FLOP_PER_S: Ladder = tuple((factor, f"{name}/s") for factor, name in FLOP)
 
 
@@ -110,6 +111,16 @@ def duration(value_s: float | None) -> str:
 def size(value_bytes: float | None) -> str:
     """Bytes in KiB, MiB, GiB."""
     return scaled(value_bytes, BYTES)
+
+
+def operations(value_per_s: float | None) -> str:
+    """Arithmetic a second, of floating or integer numbers: Gop/s, Top/s."""
+    return scaled(value_per_s, OPERATIONS)
+
+
+def stream(value_bytes_per_s: float | None) -> str:
+    """Bytes a second: GiB/s."""
+    return f"{size(value_bytes_per_s)}/s" if value_bytes_per_s is not None else NOT_KNOWN
 
 
 def energy(value_j: float | None) -> str:

@@ -2,11 +2,11 @@
 
 import streamlit as st
 
-from pages.ui import about_parts, backtest_parts, cards, settings_parts
+from pages.ui import about_parts, backtest_parts, cards, machine_parts, settings_parts
 
 cards.page("About", "This machine, where every figure comes from, and published figures recomputed.")
 TABS = {
-    "This machine": about_parts.this_machine,
+    "This machine": machine_parts.this_machine,
     "Settings": settings_parts.settings,
     "Five words": about_parts.words_of_basis,
     "Sources": about_parts.sources,

@@ -63,6 +63,11 @@ def kept_peaks(keeper: jobs.Keeper | jobs.Desk, threads: int | None = None, devi
     return keeper.get(Peaks, key(here, threads or here.physical_cores, device))
 
 
+def all_peaks(keeper: jobs.Keeper | jobs.Desk, here: Machine) -> list[Peaks]:
+    """All that was measured on this very machine, by device and number of threads."""
+    return sorted(keeper.all(Peaks, fingerprint=here.fingerprint), key=lambda one: (one.device, one.threads))
+
+
 def key(here: Machine, threads: int, device: str) -> str:
     """The id under which a machine's peaks are kept."""
     return f"{here.fingerprint}-{device.replace(':', '-')}-{threads}"

@@ -1,4 +1,4 @@
-"""What the about page is made of: this machine, where figures come from, the physics, worked examples."""
+"""What the about page is made of: where figures come from, the five words, worked examples."""
 
 import pandas as pd
 import streamlit as st
@@ -6,61 +6,7 @@ import streamlit as st
 from advisor import presets
 from data import tables as facts
 from data import words
-from pages.ui import cards, gpu_parts, state, tables
-from profiler import levels, sandbox
-from profiler.machine import load, machine
-from profiler.meters import meters
-from profiler.runtimes import runtimes
-from profiler.types import Load, Machine
-
-
-def this_machine() -> None:
-    """Processor, memory, what can be run and what can be metered here."""
-    here, now = machine(), load()
-    left, right = st.columns(2, gap="small")
-    with left:
-        with cards.card("machine", "Hardware", height="content"):
-            _hardware(here, now)
-        with cards.card("gpu", "GPU now", height="content"):
-            _gpus()
-        with cards.card("home", "Where data lives", "Set RIGHTSIZE_HOME to keep it elsewhere."):
-            st.code(str(state.app().home.root), language=None, wrap_lines=True)
-    with right:
-        with cards.card("able", "What it can do", height="content"):
-            _able()
-        with cards.card(
-            "cage", "How untrusted files are held", "Every model is read and run in a locked child process."
-        ):
-            _cage()
-
-
-def _hardware(here: Machine, now: Load) -> None:
-    named = ", ".join(f"{gpu.name} ({words.size(gpu.memory_bytes)})" for gpu in here.gpus)
-    cards.facts(
-        {
-            "Processor": here.cpu,
-            "Cores": f"{here.physical_cores} physical, {here.logical_cores} logical",
-            "Instructions": ", ".join(here.isa),
-            "Memory": words.size(here.memory_bytes),
-            "GPU": named or "none",
-            "Virtual": {True: "yes", False: "no", None: words.NOT_KNOWN}[here.virtual],
-            "Load now": words.number(now.load_1m),
-            "System": here.system,
-            "Fingerprint": here.fingerprint,
-        },
-    )
-
-
-def _able() -> None:
-    rows = [(found.NAME, "runs models", found.missing()) for found in runtimes().values()]
-    rows += [(found.NAME.replace("_", " "), f"meters: {found.SCOPE}", found.missing()) for found in meters().values()]
-    cards.facts({name: f"{what}; {f'not here: {reason}' if reason else 'ready'}" for name, what, reason in rows})
-
-
-def _cage() -> None:
-    for level in levels.levels(sandbox.switched_off()):
-        icon = ":material/lock:" if level.works else ":material/lock_open:"
-        st.markdown(f"{icon} **{level.name.capitalize()}:** {level.sentence}")
+from pages.ui import cards, tables
 
 
 def sources() -> None:

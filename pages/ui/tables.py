@@ -1,5 +1,6 @@
 """Data frames for the eye: headings from column names, numbers in the unit that reads best, fractions as percent."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,8 @@ def prepared(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
 
 
 def _cell(value: Any) -> Any:
-    return value if value is None or isinstance(value, bool) else plain(value, 200)
+    absent = value is None or (isinstance(value, float) and math.isnan(value))  # pandas' absence in a column of text
+    return None if absent else value if isinstance(value, bool) else plain(value, 200)
 
 
 def bar(title: str, largest: float = 100.0, width: str | None = None) -> Any:

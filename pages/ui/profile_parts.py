@@ -110,7 +110,10 @@ def times(model: Model) -> OperatorProfile | None:
     rows = state.ask("newest_profile", model_sha256=model.sha256)
     found = state.get(OperatorProfile, rows["id"].iloc[0]) if len(rows) else None
     if found is None:
-        cards.nothing_yet("times", "Operators were not timed", todo="Measure again: ONNX Runtime tells their times.")
+        todo = "Measure again: ONNX Runtime tells their times."
+        if model.format != "onnx":
+            todo = "PyTorch does not tell them here: compress the model, and measure its ONNX export."
+        cards.nothing_yet("times", "Operators were not timed", todo=todo)
         return None
     table = model_frames.operator_times(found)
     left, right = st.columns([1, 1], gap="medium")

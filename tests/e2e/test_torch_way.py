@@ -24,6 +24,11 @@ def upload(tab, path):
     tab.page.locator('input[type="file"]').first.set_input_files(path)
 
 
+def facts(tab):
+    tab.page.locator(".st-key-card-facts").wait_for(timeout=PATIENCE_MS)
+    return tab.idle()
+
+
 def named(tab, name):
     tab.page.wait_for_function(
         "name => [...document.querySelectorAll('input')].some(one => one.value.includes(name))", arg=name
@@ -50,7 +55,7 @@ def script(tmp_path_factory):
 def test_a_torchscript_file_goes_the_whole_way(walk, script, tmp_path):
     tab = walk().open()
     upload(tab, script)
-    see(tab, "What it is")
+    facts(tab)
     named(tab, "traced net")
     shape = tab.page.get_by_label("Shape of input", exact=True)
     shape.fill("1x3x16x16")
@@ -126,7 +131,7 @@ def test_weights_and_a_configuration_say_what_they_can_tell(walk, tmp_path):
         tab.open()
         tab.idle()
         upload(tab, path)
-        see(tab, "What it is")
+        facts(tab)
         named(tab, path.stem)
         shown = tab.page.locator("body").inner_text()
         assert says in shown, shown[:2000]

@@ -40,7 +40,7 @@ def measure_kept(
     filled = filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size)
     feed = Feed(model=model, shapes=filled, batch_size=batch_size, data=str(data) if data.exists() else None)
     subject = profile.Subject(
-        path=file, model_sha256=sha256, runtime=runtime or runtime_for(model.format), options=dict(options or {}),
+        path=file, model_sha256=sha256, runtime=runtime_for(model.format, runtime), options=dict(options or {}),
         readable=(file.parent,),
     )  # fmt: skip
     timed = Settings(budget_s=seconds or settings().measure_seconds)
@@ -74,10 +74,15 @@ def kept_model(desk: Desk, sha256: str) -> tuple[Model, Path]:
     return model, file
 
 
-def runtime_for(format_name: str) -> str:
-    """The runtime to measure this format with: ONNX Runtime where it can, else the first that can. Raises Unavailable
-    where none is installed."""
+def runtime_for(format_name: str, wanted: str | None = None) -> str:
+    """The runtime to measure this format with: the one wanted, else ONNX Runtime where it can, else the first that can.
+    Raises InputError where the one wanted does not run this format, Unavailable where none is installed."""
     able = [runtime for runtime in runtimes().values() if format_name in runtime.FORMATS]
+    if wanted is not None and able and all(wanted != runtime.NAME for runtime in able):
+        names = " and ".join(runtime.NAME for runtime in able)
+        raise InputError(f"{wanted} does not run {format_name} files; {names} can.", hint="Leave the runtime out.")
+    if wanted is not None:
+        return wanted
     for runtime in sorted(able, key=lambda runtime: runtime.NAME != "onnxruntime"):
         if runtime.missing() is None:
             return runtime.NAME

@@ -71,7 +71,7 @@ def test_a_torchscript_file_goes_the_whole_way(walk, script, tmp_path):
     tab.page.get_by_role("link", name="Compress").click()
     see(tab, "What counts most")
     press(tab, "Compress")
-    see(tab, "Everything that was tried")
+    see(tab, "Everything that was tried", timeout=420_000)
     text = tab.page.locator("body").inner_text()
     assert "Export to ONNX" in text and "run by PyTorch (eager)" in text
     assert tab.findings() == []

@@ -61,9 +61,10 @@ def compared(found: Recommendation, runs: Sequence[Measurement], export: Variant
 
     tried = tuple(replace(plan, export_ratio=ratios.get(plan.variant_id)) for plan in found.tried)
     said = _said(next((plan for plan in tried if plan.variant_id == export.id), None), beside(found.plan), export)
+    reasons = (*found.reasons[:1], said, *found.reasons[1:])
     return replace(
-        found, plan=beside(found.plan), runner_up=beside(found.runner_up), tried=tried, reasons=(*found.reasons, said)
-    )
+        found, plan=beside(found.plan), runner_up=beside(found.runner_up), tried=tried, reasons=reasons
+    )  # fmt: skip
 
 
 def _ratio(run: Measurement, alone: Mapping[str, Measurement]) -> Estimate | None:

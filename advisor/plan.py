@@ -23,6 +23,7 @@ from profiler.inputs import filled_shapes
 from profiler.intake import data_file
 from profiler.jobs import Desk, now
 from profiler.kept import kept_model, runtime_for
+from profiler.kept_data import check_apart
 from profiler.machine import machine
 from profiler.memory import check_fits
 from profiler.sandbox import memory_bytes
@@ -30,6 +31,7 @@ from profiler.tasks import procedure
 from profiler.types import Measurement, Model
 
 REPORT_VERSION = 1
+TRAINED = "Techniques train and calibrate on {} samples of their own; quality is measured on others alone."
 TORCH_S = 16.0  # what starting PyTorch in each child adds to a search
 
 
@@ -59,6 +61,7 @@ def plan(
     check_fits(model, called, memory_bytes())
     with desk.span(0.0, 0.05):
         export = exported(desk, model, source, called)
+    trained = check_apart(desk, model, inputs) if inputs else 0
     usual = default_seconds(model) + (TORCH_S if export else 0.0)
     question = Question(
         model=model, source=source, machine=machine(), budget=wanted, data=inputs, shapes=called,
@@ -69,9 +72,15 @@ def plan(
         answer = Search(desk, question).run()
     desk.progress(0.98, "Writing the report")
     report = reported(question, answer, place)
+    report = replace(report, notes=(*report.notes, TRAINED.format(trained))) if trained else report
+    return _saved(desk, report, model)
+
+
+def _saved(desk: Desk, report: Report, model: Model) -> dict[str, Any]:
+    """Places what the report found, and saves it."""
     desk.progress(0.985, "Placing it")
     known = variants.graphs(desk, model, variants.chosen(report))
-    report = placed.place_report(report, known, wanted.zone)
+    report = placed.place_report(report, known, report.budget.zone)
     desk.save(report)
     return {"report": report.id, "verdict": report.recommendation.verdict}
 

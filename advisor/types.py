@@ -126,10 +126,9 @@ class Footprint:
 class Plan:
     """One candidate, measured against the original in the same child, and why it stands where it stands.
 
-    `latency_ratio` is the median of paired ratios (variant / original) with its 95 % interval, of wall times or, on
-    a noisy run, of CPU times (`latency_basis` says which); `energy_ratio` that of the energy per call; `export_ratio`,
-    for a torch file, the latency against its ONNX export's. `loss` is what is held against Budget.max_loss.
-    `ruled_out` is None for a plan that could be recommended."""
+    `latency_ratio` is the median of paired ratios (variant / original), of wall times or, on a noisy run, of CPU times
+    (`latency_basis` says which); `energy_ratio` that of the energy per call; `export_ratio` a torch file's latency
+    over its ONNX export's. `loss` is held against Budget.max_loss. `ruled_out` is None for one to be recommended."""
 
     steps: tuple[Step, ...]
     variant_id: str

@@ -183,7 +183,7 @@ def _opened(desk: Desk, asked: Any) -> Iterator[tuple[profile.Subject, Feed]]:
         if model.cannot_run:
             raise InputError(model.cannot_run)
         subject = profile.Subject(
-            path=whole, model_sha256=model.sha256, runtime=asked.runtime or runtime_for(model.format),
+            path=whole, model_sha256=model.sha256, runtime=runtime_for(model.format, asked.runtime),
             options={"precision": asked.precision} if asked.precision else {},
             readable=tuple(whole.parent / name for name in model.companions),
         )  # fmt: skip

@@ -1,23 +1,20 @@
-"""Work on a model that is kept: measure it, and take in the data that belongs to it."""
+"""Work on a model that is kept: measure it, and read it again at other shapes."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from data.errors import InputError, Unavailable
 from data.home import Home
-from data.records import from_plain
 from data.settings import settings
 from profiler import profile
-from profiler.inputs import filled_shapes, load_npz
-from profiler.intake import at_shapes, data_file, discard
+from profiler.inputs import filled_shapes
+from profiler.intake import at_shapes, data_file
 from profiler.jobs import Desk
 from profiler.measure import Feed
 from profiler.runtimes import runtimes
-from profiler.tasks import ChildDesk, procedure, task
+from profiler.tasks import procedure
 from profiler.timing import Settings
-from profiler.triage.data import triage_data
 from profiler.types import Model
 
 
@@ -43,7 +40,7 @@ def measure_kept(
     filled = filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size)
     feed = Feed(model=model, shapes=filled, batch_size=batch_size, data=str(data) if data.exists() else None)
     subject = profile.Subject(
-        path=file, model_sha256=sha256, runtime=runtime or runtime_for(model.format), options=dict(options or {}),
+        path=file, model_sha256=sha256, runtime=runtime_for(model.format, runtime), options=dict(options or {}),
         readable=(file.parent,),
     )  # fmt: skip
     timed = Settings(budget_s=seconds or settings().measure_seconds)
@@ -64,30 +61,6 @@ def read_at(desk: Desk, *, sha256: str, shapes: Mapping[str, Sequence[int]]) -> 
     return {"sha256": found.sha256}
 
 
-@procedure
-def take_data(desk: Desk, *, sha256: str, path: str, move: bool = False) -> dict[str, Any]:
-    """Keeps an .npz of inputs (and "labels") for a model once it is known to fit; what `check_data` found in it."""
-    model, _ = kept_model(desk, sha256)
-    file = Path(path)
-    try:
-        found = desk.task(check_data, {"path": str(file), "model": model}, readable=[file])
-        shutil.copyfile(file, data_file(desk.home, sha256))
-    finally:
-        if move:
-            discard(desk.home, file)
-    return {"sha256": sha256, **found}
-
-
-@task
-def check_data(desk: ChildDesk, *, path: str, model: Mapping[str, Any]) -> dict[str, Any]:
-    """{"samples", "labels"}: how many samples the arrays hold and whether they are labelled. Raises InputError where
-    they do not fit the model."""
-    desk.progress(0.1, "Checking the data")
-    triage_data(Path(path), Path(path).name)
-    feeds, labels = load_npz(Path(path), from_plain(Model, dict(model)))
-    return {"samples": len(next(iter(feeds.values()))), "labels": labels is not None}
-
-
 def kept_file(home: Home, sha256: str) -> Path | None:
     """The kept file of a model, or None where it was deleted."""
     return next(iter(sorted(home.model(sha256).glob("original.*"))), None)
@@ -101,10 +74,15 @@ def kept_model(desk: Desk, sha256: str) -> tuple[Model, Path]:
     return model, file
 
 
-def runtime_for(format_name: str) -> str:
-    """The runtime to measure this format with: ONNX Runtime where it can, else the first that can. Raises Unavailable
-    where none is installed."""
+def runtime_for(format_name: str, wanted: str | None = None) -> str:
+    """The runtime to measure this format with: the one wanted, else ONNX Runtime where it can, else the first that can.
+    Raises InputError where the one wanted does not run this format, Unavailable where none is installed."""
     able = [runtime for runtime in runtimes().values() if format_name in runtime.FORMATS]
+    if wanted is not None and able and all(wanted != runtime.NAME for runtime in able):
+        names = " and ".join(runtime.NAME for runtime in able)
+        raise InputError(f"{wanted} does not run {format_name} files; {names} can.", hint="Leave the runtime out.")
+    if wanted is not None:
+        return wanted
     for runtime in sorted(able, key=lambda runtime: runtime.NAME != "onnxruntime"):
         if runtime.missing() is None:
             return runtime.NAME

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = "\n".join(path.read_text() for path in sorted((ROOT / "pages").rglob("*.py")))
 JOBS = {  # what a page queues: the command that does it
     "take_in": "advisor plan", "take_example": "advisor example", "take_data": "advisor plan --data",
+    "take_training": "advisor plan --train",
     "profile_whole": "profiler measure", "measure_kept": "profiler measure", "sweep_kept": "profiler sweep",
     "load_kept": "profiler load", "plan": "advisor plan", "profile_kept": "profiler operators",
     "find_sensitive": "advisor sensitivity", "read_at": "profiler inspect --shape",

@@ -20,6 +20,7 @@ from data.inbox import open_headless
 from data.records import to_plain
 from profiler.intake import take_in
 from profiler.jobs import Desk
+from profiler.kept_data import take_data, take_training
 
 
 def add(subparsers: Any) -> None:
@@ -51,6 +52,8 @@ def add(subparsers: Any) -> None:
 def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file", type=Path, help="the model file (ONNX, TorchScript or .pt2)")
     parser.add_argument("--data", type=Path, help="an .npz: arrays named like the model's inputs, and 'labels'")
+    parser.add_argument("--train", type=Path, help="an .npz to train and calibrate on; none of its samples in --data")
+    parser.add_argument("--split", action="store_true", help="train on half of the labelled --data, judge by the rest")
     parser.add_argument("--shape", action="append", default=[], metavar="NAME=1x3x224x224", help="an input's shape")
     parser.add_argument("--batch", type=int, default=1, help="samples in one call (1)")
     parser.add_argument("--threads", type=int, help="threads of a call (the physical cores)")
@@ -103,9 +106,10 @@ def planned(args: argparse.Namespace) -> Report:
         shapes = shapes_of(args.shape)
         with desk.span(0.0, 0.05):
             sha256 = take_in(desk, path=str(args.file), shapes=shapes)["sha256"]
+            data = _data(desk, sha256, args)
         with desk.span(0.05, 1.0):
             done = plan(
-                desk, sha256=sha256, budget=to_plain(budget), data=str(args.data.resolve()) if args.data else None,
+                desk, sha256=sha256, budget=to_plain(budget), data=data,
                 shapes=shapes, batch_size=args.batch, threads=args.threads, seconds=args.seconds, only=args.technique,
             )  # fmt: skip
         report = desk.get(Report, done["report"])
@@ -114,6 +118,18 @@ def planned(args: argparse.Namespace) -> Report:
     if report is None:
         raise DataError("The report was not kept.")
     return report
+
+
+def _data(desk: Desk, sha256: str, args: argparse.Namespace) -> str | None:
+    """The .npz to judge by, once what is to train on is kept with the model. Raises InputError on a misfit."""
+    if args.split and (args.data is None or args.train is not None):
+        raise InputError("--split takes the labelled samples of --data alone.", hint="Give --data FILE --split.")
+    if args.split:
+        take_data(desk, sha256=sha256, path=str(args.data.resolve()), split=True)
+        return None
+    if args.train is not None:
+        take_training(desk, sha256=sha256, path=str(args.train.resolve()))
+    return str(args.data.resolve()) if args.data else None
 
 
 class Told:

@@ -13,11 +13,17 @@ from advisor.types import Budget, Plan, Report
 from data import units, words
 from data.estimate import Estimate
 from pages.ui import cards, formats, pickers, state, style, tables, work
-from profiler.intake import data_file
-from profiler.kept import take_data
+from profiler.intake import data_file, training_file
+from profiler.kept_data import take_data, take_training
 from profiler.types import Model
 
 SLOT, DATA_SLOT = "planning", "data"
+USES = ("to judge by", "to train on", "half for each")
+_, TO_TRAIN, TO_BOTH = USES
+USES_HELP = (
+    "Quality is measured on samples to judge by. Structured pruning trains on the others: without them it only cuts. "
+    "No sample may be in both."
+)
 VERDICTS = {
     "compress": ("Recommended plan", ":material/check_circle:"),
     "keep the original": ("Keep the original", ":material/verified:"),
@@ -64,7 +70,10 @@ def _data(model: Model) -> None:
     else:
         st.markdown(":material/casino: **No data:** quality is compared on random inputs, which prove little.")
     names = ", ".join(formats.name(tensor.name, 40) for tensor in model.inputs)
+    if training_file(state.app().home, model.sha256).exists():
+        st.markdown(":material/model_training: **Training data is there:** techniques train and calibrate on it.")
     turn = st.session_state.setdefault("data_turn", 0)
+    use = st.radio("Use it", list(USES), horizontal=True, key=f"data-use-{turn}", help=USES_HELP)
     upload = st.file_uploader(
         "Data (.npz)",
         type=["npz", "npy"],
@@ -75,7 +84,11 @@ def _data(model: Model) -> None:
         st.session_state["data_turn"] = turn + 1
         path = state.received([upload])
         arguments = {"sha256": model.sha256, "path": str(path), "move": True}
-        state.submit(take_data, arguments, title="Checking the data", lane="quick", slot=DATA_SLOT)
+        if use == TO_TRAIN:
+            state.submit(take_training, arguments, title="Checking the data", lane="quick", slot=DATA_SLOT)
+        else:
+            arguments["split"] = use == TO_BOTH
+            state.submit(take_data, arguments, title="Checking the data", lane="quick", slot=DATA_SLOT)
         st.rerun()
 
 

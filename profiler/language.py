@@ -30,9 +30,12 @@ def of_config(desk: ChildDesk, *, path: str) -> dict[str, Any]:
     config, module = hf_config.meta(json.loads(Path(path).read_bytes()))
     desk.progress(0.7, "Counting its parameters")
     text = _decoding(config)
-    kept = roles.caches(module, text)
+    try:
+        counted, kept = roles.roles(module), roles.caches(module, text)
+    except NotImplementedError:  # no table of words
+        raise InputError("This is not the configuration of a language model.") from None
     return {
-        "built_as": type(module).__name__, **roles.roles(module), "caches": [entry[:2] for entry in kept],
+        "built_as": type(module).__name__, **counted, "caches": [entry[:2] for entry in kept],
         "state_elements": _state(module) if any(entry[2] for entry in kept) else 0, **_numbers(config, text),
         "writes": _writes(config, module),
     }  # fmt: skip
@@ -71,7 +74,7 @@ def _short(value: Any) -> Any:
 
 
 def _decoding(config: Any) -> Any:
-    """The configuration of the language part: of an encoder-decoder that of its decoder, where it has one of its own."""
+    """The configuration of the language part: of an encoder-decoder its decoder's, where it has one of its own."""
     if getattr(config, "is_encoder_decoder", False):
         own = getattr(config, "decoder", None)
         return own if hasattr(own, "to_dict") else config
@@ -116,7 +119,7 @@ def _state(module: Any) -> int | None:
     try:
         with torch.device("meta"), torch.no_grad():
             out = module(input_ids=torch.zeros((1, 1), dtype=torch.long), use_cache=True)
-        kept = getattr(out, "past_key_values", None) or getattr(out, "cache_params", None)
+        kept: Any = getattr(out, "past_key_values", None) or getattr(out, "cache_params", None)
         held = 0
         for layer in kept.layers:
             for name, value in vars(layer).items():

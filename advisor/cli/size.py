@@ -8,16 +8,15 @@ from pathlib import Path
 from typing import Any
 
 from advisor.llm import frames, memory, serve, sources, speed
+from advisor.llm.answer import sized
 from advisor.llm.architecture import Architecture
 from advisor.llm.configs import known, of_numbers
 from advisor.llm.sources import Source
 from data import tables, words
 from data.console import Progress
 from data.errors import InputError
-from data.estimate import Estimate
 from data.home import home
 from data.inbox import open_headless
-from data.records import to_plain
 from profiler.jobs import Desk
 
 GIVEN = ("layers", "hidden", "heads", "vocabulary", "kv_heads", "intermediate", "experts", "experts_per_token")
@@ -46,6 +45,8 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--ttft-ms", type=float, help="budget: time to the first token")
     parser.add_argument("--token-ms", type=float, help="budget: time per token")
     parser.add_argument("--percentile", type=float, default=95.0, help="where the budget must hold (95)")
+    parser.add_argument("--rank", type=int, default=16, help="of a LoRA adapter, in the table of training (16)")
+    parser.add_argument("--optimizer", choices=tuple(memory.OPTIMIZERS), default="adam", help="there too (adam)")
     parser.add_argument("--table", choices=TABLES, help="a table in place of the answer")
     for name in ("layers", "hidden", "heads", "kv-heads", "vocabulary", "intermediate"):
         parser.add_argument(f"--{name}", type=int, help="plain numbers in place of a file")
@@ -65,7 +66,9 @@ def run(args: argparse.Namespace) -> None:
         rows = table(source, args)
         print(rows.to_json(orient="records") if args.json else rows.to_string(index=False))
         return
-    answer = sized(source.arch, source.stored, args)
+    on = tables.device(args.device) if args.device else None
+    budget = serve.Budget(ttft_ms=args.ttft_ms, time_per_token_ms=args.token_ms, percentile=args.percentile)
+    answer = sized(source.arch, source.stored, load_of(args), on, args.count, budget)
     print(json.dumps(answer) if args.json else told(source.arch, answer))
 
 
@@ -115,7 +118,7 @@ def table(source: Source, args: argparse.Namespace) -> Any:
     """One of the page's tables. Raises InputError where it needs a device and none is named."""
     arch, stored = source.arch, source.stored
     if args.table == "training":
-        return frames.training(arch, args.context)
+        return frames.training(arch, args.context, rank=args.rank, optimizer=args.optimizer)
     load = load_of(args)
     if args.table == "devices":
         return frames.devices(arch, stored, load)
@@ -132,49 +135,6 @@ def table(source: Source, args: argparse.Namespace) -> Any:
 def load_of(args: argparse.Namespace) -> speed.Load:
     """The load of the options."""
     return speed.Load(context=args.context, batch=args.batch, prompt=args.prompt, answer=args.answer, kv=args.kv)
-
-
-def sized(arch: Architecture, stored: memory.Precision, args: argparse.Namespace) -> dict[str, Any]:
-    """The answer as other programs rely on it."""
-    needed = memory.running(arch, stored, context=args.context, batch=args.batch, kv=args.kv)
-    answer = {
-        "architecture": arch.name, "parameter_count": arch.parameter_count,
-        "active_parameter_count": arch.active_parameter_count, "weights": stored.precision,
-        "weights_bytes": needed.weights_bytes, "kv_cache_bytes": needed.kv_cache_bytes,
-        "kv_cache_bytes_per_token": memory.kv_cache_bytes(arch, 1, 1, args.kv or stored.kv_default),
-        "activation_bytes": needed.activation_bytes, "overhead_bytes": interval(needed.overhead_bytes),
-        "total_bytes": interval(needed.total_bytes), "notes": list(arch.notes),
-        "ttft_ms": None, "time_per_token_ms": None, "tokens_per_s": None, "j_per_token": None, "fits": None,
-    }  # fmt: skip
-    if args.device is None:
-        return answer
-    on, load = tables.device(args.device), load_of(args)
-    budget = serve.Budget(ttft_ms=args.ttft_ms, time_per_token_ms=args.token_ms, percentile=args.percentile)
-    under = serve.served(arch, stored, on, args.count, load, budget)
-    made, held = under.found, serve.fewest(arch, stored, on, load, budget)
-    return answer | {
-        "device": on.device_id, "count": args.count, "ttft_ms": interval(made.ttft_ms),
-        "time_per_token_ms": interval(made.time_per_token_ms), "tokens_per_s": interval(made.tokens_per_s),
-        "j_per_token": interval(made.j_per_token),
-        "bound": {
-            "memory_frac": made.memory_frac, "compute_frac": made.compute_frac, "exchange_frac": made.exchange_frac,
-        },
-        "fits": {
-            "fits": made.fits, "per_device_bytes": interval(made.memory_per_device_bytes),
-            "device_memory_bytes": on.memory_bytes, "fewest_devices": made.fewest_devices,
-        },
-        "under_load": {
-            "percentile": args.percentile, "ttft_ms": interval(under.ttft_ms),
-            "time_per_token_ms": interval(under.time_per_token_ms), "requests_per_s": interval(under.requests_per_s),
-            "holds": under.holds, "fewest_devices": held.count if held else None,
-        },
-        "advice": made.advice,
-    }  # fmt: skip
-
-
-def interval(value: Estimate | None) -> dict[str, Any] | None:
-    """{"low", "mid", "high", "basis"} of an estimate."""
-    return None if value is None else {key: to_plain(value)[key] for key in ("low", "mid", "high", "basis")}
 
 
 def _budget(under: dict[str, Any]) -> str:

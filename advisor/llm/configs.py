@@ -70,7 +70,9 @@ def is_known(fields: Mapping[str, Any]) -> bool:
     return _kind(text_fields(fields)) in FAMILIES and not has_tower(fields)
 
 
-def of_plain_fields(fields: Mapping[str, Any], name: str, given: Mapping[str, int | None] | None = None) -> Architecture:
+def of_plain_fields(
+    fields: Mapping[str, Any], name: str, given: Mapping[str, int | None] | None = None
+) -> Architecture:
     """An architecture nobody here knows, sized as a gated decoder from the numbers its configuration does say and those
     `given` in their place. Raises InputError naming what is missing."""
     text, known = text_fields(fields), given or {}

@@ -89,7 +89,8 @@ def _windows_of(f: Fields, layout: Layout, layers: int) -> tuple[int | None, ...
         return ()
     every = f.number("sliding_window_pattern", default=0) or layout.window_every
     found = windows(f, layers, every=every, usual=layout.window)
-    most = f.number("max_window_layers", default=0) if f.kind in ("qwen2", "qwen3") and "layer_types" not in f.all else 0
+    late = f.kind in ("qwen2", "qwen3") and "layer_types" not in f.all  # windows begin above these layers
+    most = f.number("max_window_layers", default=0) if late else 0
     return (None,) * min(most, layers) + found[most:] if found and most else found
 
 
@@ -141,8 +142,8 @@ def _t5(f: Fields) -> Architecture:
     one, dense = 4 * possible("width", hidden) * wide, (3 if gated else 2) * hidden * middle
     tied = f.flag("tie_word_embeddings", True)
     return Architecture(
-        name=f.name, kind=f.kind, layers=written, hidden=hidden, heads=heads, kv_heads=heads, head_size=size, vocabulary=vocabulary,
-        intermediate=middle, tied=tied, embedding_parameters=vocabulary * hidden,
+        name=f.name, kind=f.kind, layers=written, hidden=hidden, heads=heads, kv_heads=heads, head_size=size,
+        vocabulary=vocabulary, intermediate=middle, tied=tied, embedding_parameters=vocabulary * hidden,
         head_parameters=0 if tied else vocabulary * hidden, attention_parameters=written * 2 * one + buckets,
         dense_parameters=written * dense, norm_parameters=(3 * written + 1) * hidden,
         encoder_parameters=layers * (one + dense + 2 * hidden) + hidden + buckets, cross_elements=2 * wide * written,

@@ -99,7 +99,7 @@ def unknown_quantization(fields: Mapping[str, Any]) -> str:
     if not isinstance(found, dict) or quantized(found):
         return ""
     method = plain(found.get("quant_method", "an unnamed method"), 30)
-    return f'Its weights are quantized by "{method}" in a way not known here: sized at 16 bits unless another is chosen.'
+    return f'Its weights are quantized by "{method}", which is not known here: sized at 16 bits unless told otherwise.'
 
 
 def quantized(found: Mapping[str, Any]) -> str | None:
@@ -123,7 +123,7 @@ def quantized(found: Mapping[str, Any]) -> str | None:
 def _compressed(found: Mapping[str, Any]) -> tuple[Any, Any]:
     """(bits, group) of llm-compressor's first group of weights; bits are "fp8" for 8-bit floats."""
     groups = found.get("config_groups")
-    first = next(iter(groups.values()), {}) if isinstance(groups, dict) else {}
+    first: Any = next(iter(groups.values()), {}) if isinstance(groups, dict) else {}
     weights = first.get("weights") if isinstance(first, dict) else None
     weights = weights if isinstance(weights, dict) else {}
     bits = weights.get("num_bits")

@@ -1,4 +1,5 @@
-"""How the serving parameters (llm/serving) were found: least squares over the measured servers, each model left out once.
+"""How the serving parameters (llm/serving) were found: least squares over the measured servers, each model left out
+once.
 
 What is not a parameter here is set: the start of a layer's kernels, the share of a link that exchanges reach, and what
 reading a prompt reaches (the range of published throughputs).
@@ -11,9 +12,9 @@ from advisor.llm import backtest, step
 
 # name: (first guess, least, most), seconds or shares. The most a share can be is what device benchmarks reach.
 SOUGHT = {
-    "weight_bandwidth_frac": (0.8, 0.5, 0.85), "cache_bandwidth_frac": (0.5, 0.2, 0.7), "compute_frac": (0.35, 0.2, 0.5),
-    "exchange_s": (3e-5, 1e-5, 1e-4), "expert_s": (8e-5, 1e-5, 2e-4), "sequence_s": (5e-6, 0.0, 3e-5),
-    "step_s": (5e-4, 0.0, 4e-3),
+    "weight_bandwidth_frac": (0.8, 0.5, 0.85), "cache_bandwidth_frac": (0.5, 0.2, 0.7),
+    "compute_frac": (0.35, 0.2, 0.5), "exchange_s": (3e-5, 1e-5, 1e-4), "expert_s": (8e-5, 1e-5, 2e-4),
+    "sequence_s": (5e-6, 0.0, 3e-5), "step_s": (5e-4, 0.0, 4e-3),
 }  # fmt: skip
 POWER = ("idle_power_frac", "compute_power_frac", "memory_power_frac")
 

@@ -80,13 +80,15 @@ def load_curve(arch: Architecture, stored: memory.Precision, on: Device, count: 
     return pd.DataFrame(rows)
 
 
-def training(arch: Architecture, tokens: int, optimizer: str = "adam") -> pd.DataFrame:
+def training(arch: Architecture, tokens: int, rank: int = 16, optimizer: str = "adam") -> pd.DataFrame:
     """One row a way to train: bytes by part and in all, with one layer recomputed at a time and with all kept; what is
     trained, and the arithmetic of a token beside that of training all of it."""
+    if rank < 1 or not 1 <= tokens <= memory.MOST_TOKENS:
+        raise InputError("A rank and a number of tokens are 1 or more.")
     rows = []
     for way, title in WAYS.items():
-        found = memory.training(arch, way, tokens=tokens, optimizer=optimizer)
-        kept = memory.training(arch, way, tokens=tokens, optimizer=optimizer, recompute=False)
+        found = memory.training(arch, way, tokens=tokens, rank=rank, optimizer=optimizer)
+        kept = memory.training(arch, way, tokens=tokens, rank=rank, optimizer=optimizer, recompute=False)
         rows.append(
             {
                 "way": title, "trained_frac": found["trained_parameters"] / arch.parameter_count,
@@ -178,7 +180,8 @@ def _of_study() -> list[tuple[str, float]]:
     measured = tables.frame("energy", "inference")
     of_text = measured["task"].str.contains("text|question|language|token|summar") & (measured["per"] == "inference")
     rows = measured[of_text & measured["model"].str.startswith("mean over")]
-    return [(f"{task}, mean of a study", float(joules)) for task, joules in zip(rows["task"], rows["energy_j"], strict=True)]
+    pairs = zip(rows["task"], rows["energy_j"], strict=True)
+    return [(f"{task}, mean of a study", float(joules)) for task, joules in pairs]
 
 
 def _of_queries() -> list[tuple[str, float]]:

@@ -21,6 +21,7 @@ FUSED = ("attn_qkv.weight", "qkv_proj.weight", "query_key_value.weight")
 OUT = ("attn_output.weight", "o_proj.weight", "attention.dense.weight")
 MIDDLE = ("ffn_gate.weight", "gate_proj.weight", "ffn_up.weight", "up_proj.weight", "dense_h_to_4h.weight")
 EXPERT_MIDDLE = ("ffn_gate_exps.weight", "ffn_up_exps.weight")
+ROLES = ("attention", "norm", "expert", "dense", "embedding", "head")
 PACKED = ("qweight", "qzeros", "absmax", "quant_map", "_blocks", "weight_packed")
 SCALES = re.compile(r"(^|[._])(scales?|weight_scale(_inv)?|input_scale|zeros)$")
 # Families of llama.cpp whose layers take turns between a window and the whole context: every n-th has none.
@@ -64,14 +65,14 @@ def architecture(found: Mapping[str, Any], name: str, used: int = 0) -> Architec
     where they make up none that is told apart here."""
     tensors = Tensors(found)
     if any(mark in row[0] for row in tensors.rows for mark in PACKED):
-        raise InputError("These weights are packed: their shape is told by the config.json.", hint="Put it beside them.")
+        raise InputError("These weights are packed: the config.json tells their shape.", hint="Put it beside them.")
     embedding, layers = tensors.shape(EMBEDDING), _layers(tensors)
     if embedding is None or not layers:
         raise InputError(
             "These tensors are not those of a language model that is known here.", hint="Give its config.json."
         )
     roles = tensors.by_role()
-    counts = {role: roles.get(role, (0, 0))[0] for role in ("attention", "norm", "expert", "dense", "embedding", "head")}
+    counts = {role: roles.get(role, (0, 0))[0] for role in ROLES}
     kept, hidden = _caches(tensors, layers), embedding[1]
     heads = tensors.told("attention.head_count") or _heads(tensors)
     return Architecture(
@@ -172,7 +173,7 @@ def _middle(tensors: Tensors, hidden: int) -> int:
     return stacked[1] if stacked and len(stacked) == 3 else told or (found[0] if found else 4 * hidden)
 
 
-def _routed(tensors: Tensors, parameters: int, used: int) -> dict[str, int]:
+def _routed(tensors: Tensors, parameters: int, used: int) -> dict[str, Any]:
     """Experts, those of a token, their size and layers. Raises InputError where the file does not say how many a token
     passes."""
     if not parameters:

@@ -1,8 +1,8 @@
 """A server under a budget: times at a percentile while requests come and go, the batch and the devices that hold it.
 
 `batch` sequences write at once; each of them writes `answer` tokens, so batch / answer prompts are let in a step, and
-reading one holds the writing up. Prompts come as independent requests do (Poisson): the number that fall into one answer
-scatters by its root, and a prompt waits for others as in a queue with one server of fixed service time.
+reading one holds the writing up. Prompts come as independent requests do (Poisson): the number that fall into one
+answer scatters by its root, and a prompt waits for others as in a queue with one server of fixed service time.
 """
 
 import math
@@ -11,13 +11,12 @@ from statistics import NormalDist
 
 from advisor.llm import speed
 from advisor.llm.architecture import Architecture
-from advisor.llm.memory import Precision
+from advisor.llm.memory import Precision, running
 from advisor.llm.speed import NODES, Speed
 from advisor.llm.step import Load
 from data.errors import InputError
 from data.estimate import Estimate
 from data.tables import Device
-from data.units import MS_PER_S
 
 ENDS = ("low", "mid", "high")
 BATCHES = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512)
@@ -59,8 +58,8 @@ def served(
     else:
         ends = [_under_load(getattr(step, end), getattr(read, end), load, asked.percentile) for end in ENDS]
     ttft, token = (
-        Estimate(low=low, mid=mid, high=high, basis="predicted", source=speed.SOURCE)
-        for low, mid, high in zip(*ends, strict=True)
+        Estimate(low=min(three), mid=three[1], high=max(three), basis="predicted", source=speed.SOURCE)
+        for three in zip(*ends, strict=True)
     )
     inside = (asked.ttft_ms is None or ttft.mid <= asked.ttft_ms) and (
         asked.time_per_token_ms is None or token.mid <= asked.time_per_token_ms
@@ -73,9 +72,10 @@ def served(
 
 def fewest(arch: Architecture, stored: Precision, device: Device, load: Load, budget: Budget) -> Served | None:
     """The smallest number of devices of one node that holds the model and the budget; None where none does."""
-    for count in NODES:
-        found = served(arch, stored, device, count, load, budget)
-        if found.holds:
+    memory = running(arch, stored, context=load.context, batch=load.batch, kv=load.kv)
+    least = speed.fewest_devices(arch, memory, device)
+    for count in NODES if least else ():
+        if count >= (least or 1) and (found := served(arch, stored, device, count, load, budget)).holds:
             return found
     return None
 
@@ -103,5 +103,6 @@ def _under_load(step_ms: float, read_ms: float, load: Load, percentile: float) -
     busy = min(0.98, let_in_per_ms * read_ms) if load.batch > 1 else 0.0
     # M/D/1: a wait beyond t has about the probability busy x exp(-2 t (1 - busy) / service).
     waiting = read_ms / (2.0 * (1.0 - busy)) * math.log(busy / (1.0 - quantile)) if busy > 1.0 - quantile else 0.0
+    waiting = min(waiting, (load.batch - 1) * read_ms)  # no more than all others are before it
     in_progress = step_ms if load.batch > 1 else 0.0
     return read_ms + in_progress + waiting, token_ms

@@ -2,6 +2,7 @@
 where the family's counts are closed forms, at once."""
 
 import re
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from advisor.llm.fields import text_fields, unknown_quantization
 from advisor.llm.memory import Precision
 from advisor.llm.traced import of_traced
 from data.errors import InputError, Unavailable
+from data.records import from_plain, to_plain
 from data.text import plain
 from data.units import BITS_PER_BYTE
 from profiler import language
@@ -52,44 +54,20 @@ def read(desk: Desk, path: Path, given: Mapping[str, int | None] | None = None, 
 
 
 @procedure
-def size_file(desk: Desk, *, path: str, name: str = "") -> dict[str, Any]:
-    """Checks, as a job with progress, that the file can be sized; what the child found, to be read without it again."""
-    found = _Kept(desk)
-    read(found, Path(path), name=name)  # type: ignore[arg-type]
-    return {"path": path, "name": name, "found": found.results}
+def size_file(desk: Desk, *, path: str, name: str = "", move: bool = False) -> dict[str, Any]:
+    """Reads a model's shape as a job; the Source as plain values (`again` makes it one). `move` removes the upload's
+    folder afterwards."""
+    file = Path(path).expanduser()
+    try:
+        return dict(to_plain(read(desk, file, name=name)))
+    finally:
+        if move and file.parent.parent == desk.home.jobs:
+            shutil.rmtree(file.parent, ignore_errors=True)
 
 
-def again(kept: Mapping[str, Any], given: Mapping[str, int | None] | None = None) -> Source:
-    """The model of a finished `size_file`, without a child."""
-    return read(_Replayed(kept["found"]), Path(kept["path"]), given, kept["name"])  # type: ignore[arg-type]
-
-
-class _Kept:
-    """A desk that keeps what its tasks returned."""
-
-    def __init__(self, desk: Desk) -> None:
-        self._desk, self.results = desk, dict[str, Any]()
-
-    def task(self, function: Any, arguments: Mapping[str, Any], **more: Any) -> Any:
-        try:
-            self.results[function.__name__] = self._desk.task(function, arguments, **more)
-        except Unavailable as error:
-            self.results[function.__name__] = {"unavailable": error.message}
-            raise
-        return self.results[function.__name__]
-
-
-class _Replayed:
-    """A desk whose tasks were done before."""
-
-    def __init__(self, results: Mapping[str, Any]) -> None:
-        self._results = results
-
-    def task(self, function: Any, arguments: Mapping[str, Any], **more: Any) -> Any:
-        found = self._results[function.__name__]
-        if "unavailable" in found:
-            raise Unavailable(found["unavailable"])
-        return found
+def again(kept: Mapping[str, Any]) -> Source:
+    """The Source of a finished `size_file`."""
+    return from_plain(Source, kept)
 
 
 def _of_config(

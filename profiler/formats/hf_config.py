@@ -59,7 +59,7 @@ def meta(fields: Mapping[str, Any]) -> tuple[Any, Any]:
         config._attn_implementation = "eager"
         make = _named_class(config)._from_config if _named_class(config) else _writing(config).from_config
         with torch.device("meta"):
-            module = make(config)
+            module = make(config, dtype=torch.bfloat16)  # what every layer can be followed in
         module.tie_weights()
     except Exception as error:  # a configuration can be wrong in as many ways as it has fields
         raise InputError(

@@ -114,7 +114,7 @@ def _width(layer: "nn.Module", text: Any) -> int:
         heads = 1
     if key or _ending(sizes, FUSED) or any("kv_" in name for name in sizes):
         size = getattr(text, "head_dim", None) or text.hidden_size // text.num_attention_heads
-        return int(2 * heads * size)
+        return 2 * int(heads or 0) * int(size)
     return 0
 
 

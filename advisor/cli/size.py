@@ -129,7 +129,7 @@ def table(source: Source, args: argparse.Namespace) -> Any:
         return frames.by_precision(arch, on, args.count, load, own=stored)
     if args.table == "load":
         return frames.load_curve(arch, stored, on, args.count, load)
-    return frames.right_size(arch, speed.predict(arch, stored, on, args.count, load), on, args.count, load)
+    return frames.right_size(arch, on, args.count, load)
 
 
 def load_of(args: argparse.Namespace) -> speed.Load:

@@ -1,11 +1,13 @@
 """Merge a LoRA adapter into its base file, tensor by tensor, and check the result. Runs in the locked child."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 from data.errors import InputError
 from data.text import plain
-from profiler.tasks import ChildDesk, task
+from profiler.jobs import Desk
+from profiler.tasks import ChildDesk, procedure, task
 
 TOLERANCE = 1e-5
 
@@ -43,6 +45,26 @@ def merge(desk: ChildDesk, *, base: str, adapter: str, alpha: float | None = Non
         "file": "merged.safetensors", "merged_count": len(pairs), "adapter_parameters": adapted,
         "adapter_share_frac": adapted / total, "largest_error": worst, "file_bytes": _size(desk.folder),
     }  # fmt: skip
+
+
+@procedure
+def merge_files(
+    desk: Desk, *, base: str, adapter: str, alpha: float | None = None, move: bool = False
+) -> dict[str, Any]:
+    """Merges as a job and keeps the file in the home; as `merge` returns it, `file` being its path. `move` removes the
+    uploads afterwards. Raises as `merge` does."""
+    files = [Path(base).resolve(), Path(adapter).resolve()]
+    try:
+        with desk.folder() as folder:
+            arguments = {"base": str(files[0]), "adapter": str(files[1]), "alpha": alpha}
+            found = desk.task(merge, arguments, folder=folder, readable=files)
+            kept = desk.home.reports / f"merged-{folder.name}.safetensors"
+            shutil.move(folder / found["file"], kept)
+    finally:
+        for file in files if move else ():
+            if file.parent.parent == desk.home.jobs:
+                shutil.rmtree(file.parent, ignore_errors=True)
+    return {**found, "file": str(kept)}
 
 
 def _pairs(low: dict[str, Any], weights: dict[str, Any]) -> dict[str, tuple[Any, Any]]:

@@ -1,6 +1,7 @@
 """A language model's numbers as the rows of tables and charts."""
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import cache
 
 import pandas as pd
@@ -9,7 +10,8 @@ from advisor.llm import memory, speed
 from advisor.llm.architecture import Architecture
 from advisor.llm.configs import known
 from advisor.llm.serve import Budget, fewest, served
-from advisor.llm.speed import Load, Speed
+from advisor.llm.speed import Load
+from advisor.llm.step import shares
 from data import tables
 from data.errors import InputError
 from data.tables import Device
@@ -34,6 +36,17 @@ def parts(found: memory.Memory) -> pd.DataFrame:
             "basis": ["modelled"] * 4,
         }
     )  # fmt: skip
+
+
+def parts_of_device(arch: Architecture, found: memory.Memory, count: int) -> pd.DataFrame:
+    """The same of one of `count` devices: weights and activations are shared out, the cache by key-value heads, and
+    each has a runtime of its own."""
+    rows = parts(found)
+    by = {"Weights": count, "Activations": count, "Key-value cache": shares(arch, count)}
+    rows["size_bytes"] = [
+        size // by.get(str(part), 1) for part, size in zip(rows["part"], rows["size_bytes"], strict=True)
+    ]
+    return rows
 
 
 def by_precision(
@@ -117,24 +130,25 @@ def devices(arch: Architecture, stored: memory.Precision, load: Load, budget: Bu
                 "device_id": device.device_id, "device": device.name, "memory_bytes": device.memory_bytes,
                 "devices_count": found.count if found else None,
                 "time_per_token_ms": made.time_per_token_ms.mid if made else None,
-                "ttft_ms": made.ttft_ms.mid if made else None, "tokens_per_s": made.tokens_per_s.mid if made else None,
-                "token_j": made.j_per_token.mid if made and made.j_per_token else None,
-                "per_million_tokens_usd": usd_per_h * found.count / S_PER_H / made.tokens_per_s.mid * 1e6
+                "first_token_ms": made.ttft_ms.mid if made else None,
+                "tokens_per_s": made.tokens_per_s.mid if made else None,
+                "energy_per_token_j": made.j_per_token.mid if made and made.j_per_token else None,
+                "million_tokens_usd": usd_per_h * found.count / S_PER_H / made.tokens_per_s.mid * 1e6
                 if found and made and usd_per_h else None,
             }
         )  # fmt: skip
-    order = ["devices_count", "token_j"]
+    order = ["devices_count", "energy_per_token_j"]
     return pd.DataFrame(rows).sort_values(order, na_position="last", ignore_index=True)
 
 
-def right_size(arch: Architecture, found: Speed, on: Device, count: int, load: Load) -> pd.DataFrame:
+def right_size(arch: Architecture, on: Device, count: int, load: Load) -> pd.DataFrame:
     """what, request_j, thousand_kwh, basis: a request to this model, to smaller ones of its family, and what published
     measurements give for smaller jobs; the smallest first, which is the order to try them in."""
-    rows = [_request(_asked(arch, load), arch, on, count, load)]
+    rows = [_request(request_name(arch, load), arch, on, count, load)]
     if not arch.encoder:
-        rows.append(_request(f"{arch.name}, one class", arch, on, count, replace(load, answer=1)))
+        rows.append(_request(f"{arch.name}: one class", arch, on, count, replace(load, answer=1)))
     for smaller in family(arch):
-        rows.append(_request(_asked(smaller, load), smaller, on, count, load))
+        rows.append(_request(request_name(smaller, load), smaller, on, count, load))
     for told in (*_of_study(), *_of_queries()):
         rows.append({"what": told[0], "request_j": told[1], "basis": "claimed"})
     made = pd.DataFrame([row for row in rows if row]).sort_values("request_j", ignore_index=True)
@@ -154,11 +168,11 @@ def family(arch: Architecture) -> list[Architecture]:
     return sorted(found, key=lambda one: one.active_parameter_count)
 
 
-def _asked(arch: Architecture, load: Load) -> str:
+def request_name(arch: Architecture, load: Load) -> str:
     """The name of a request's row."""
     if arch.encoder:
-        return f"{arch.name}, {load.prompt_tokens:,} tokens read"
-    return f"{arch.name}, an answer of {load.answer_tokens:,} tokens"
+        return f"{arch.name}: {load.prompt_tokens:,} read"
+    return f"{arch.name}: {load.answer_tokens:,} tokens"
 
 
 def _request(what: str, arch: Architecture, on: Device, count: int, load: Load) -> dict[str, object] | None:
@@ -181,7 +195,7 @@ def _of_study() -> list[tuple[str, float]]:
     of_text = measured["task"].str.contains("text|question|language|token|summar") & (measured["per"] == "inference")
     rows = measured[of_text & measured["model"].str.startswith("mean over")]
     pairs = zip(rows["task"], rows["energy_j"], strict=True)
-    return [(f"{task}, mean of a study", float(joules)) for task, joules in pairs]
+    return [(str(task), float(joules)) for task, joules in pairs]
 
 
 def _of_queries() -> list[tuple[str, float]]:
@@ -189,9 +203,14 @@ def _of_queries() -> list[tuple[str, float]]:
     claims = tables.frame("claims", "claims")
     rows = claims[claims["kind"] == "task energy"]
     return [
-        (str(name), float(grams) / REQUESTS / STUDY_G_PER_KWH * J_PER_KWH)
+        (_short(str(name)), float(grams) / REQUESTS / STUDY_G_PER_KWH * J_PER_KWH)
         for name, grams in zip(rows["claim"], rows["value"], strict=True)
     ]
+
+
+def _short(name: str) -> str:
+    model = name.partition(",")[0]
+    return f"{'BERT-class' if model.startswith('bert') else model}: one class"
 
 
 @cache
@@ -202,6 +221,41 @@ def _served_on() -> tuple[Device, ...]:
         if one.kind in KINDS and one.memory_bytes and one.memory_bytes_per_s and (one.release_date or "") >= SINCE
         and one.memory_bytes >= LEAST_GIB * BYTES_PER_GIB
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """What else would fit: sequences of this length, tokens of so many sequences; None where nothing bounds them. And
+    what a token more of one sequence takes."""
+
+    token_bytes: int
+    sequences: int | None
+    tokens: int | None
+
+
+def room(arch: Architecture, stored: memory.Precision, on: Device, count: int, load: Load) -> Room:
+    """How far the memory of `count` devices reaches at this load, found by halving."""
+
+    def fits(context: int, batch: int) -> bool:
+        return speed.predict(arch, stored, on, count, replace(load, context=context, batch=batch)).fits is not False
+
+    kind, most = load.kv or stored.kv_default, arch.most_positions or 1 << 24
+    token = memory.kv_cache_bytes(arch, load.context + 1, 1, kind) - memory.kv_cache_bytes(arch, load.context, 1, kind)
+    if on.memory_bytes is None or not memory.kv_cache_bytes(arch, load.context, 1, kind):
+        return Room(token_bytes=token, sequences=None, tokens=None)
+    return Room(
+        token_bytes=token, sequences=_most(lambda batch: fits(load.context, batch), 1 << 20),
+        tokens=_most(lambda context: fits(context, load.batch), most),
+    )  # fmt: skip
+
+
+def _most(fits: Callable[[int], bool], limit: int) -> int:
+    """The largest number up to `limit` that fits; 0 where not even 1 does."""
+    low, high = 0, limit
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if fits(middle) else (low, middle - 1)
+    return low
 
 
 @cache

@@ -123,14 +123,15 @@ def _per_device(arch: Architecture, memory: Memory, count: int) -> Estimate:
 
 
 def _ttft_ms(arch: Architecture, stored: Precision, on: On, load: Load) -> Estimate:
-    """Time until the first token of one prompt: its arithmetic, or the weights once where that takes longer; then what
-    devices exchange and kernels take to start."""
+    """Time until the first token of one prompt: its arithmetic, or the weights its tokens touch once where that takes
+    longer; then what devices exchange and kernels take to start."""
     tokens = load.prompt_tokens
     flop = step.read_flop(arch, arch.read_tokens or tokens)
     mid, low, high = step.parameters()["prefill_compute_frac"]
     first = step.parts_s(arch, stored, on, replace(load, batch=1))
     fixed = step.exchange_s(arch, on, tokens) + first["launch"] + first["experts"] + first["software"]
-    seconds = [max(flop / on.count / (on.rate * share), first["weights"]) + fixed for share in (high, mid, low)]
+    seconds = [max(flop / on.count / (on.rate * share), step.weights_s(arch, stored, on, tokens)) + fixed
+               for share in (high, mid, low)]  # fmt: skip
     fast, typical, slow = (each * MS_PER_S for each in seconds)
     return Estimate(low=fast, mid=typical, high=slow, basis="predicted", source=SOURCE)
 

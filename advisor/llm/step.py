@@ -85,7 +85,7 @@ def parts_s(arch: Architecture, stored: Precision, on: On, load: Load) -> dict[s
     """Seconds of one step that writes, by part."""
     bandwidth = on.device.memory_bytes_per_s or 1.0
     return {
-        "weights": touched_bytes(arch, stored, load.batch) / (on.count * bandwidth * value("weight_bandwidth_frac")),
+        "weights": weights_s(arch, stored, on, load.batch),
         "cache": cache_bytes(arch, stored, load) / shares(arch, on.count)
         / (bandwidth * value("cache_bandwidth_frac")),
         "compute": written_flop(arch, load) / on.count / (on.rate * value("compute_frac")),
@@ -94,6 +94,12 @@ def parts_s(arch: Architecture, stored: Precision, on: On, load: Load) -> dict[s
         "experts": arch.expert_layers * value("expert_s"),
         "software": value("step_s") + load.batch * value("sequence_s"),
     }  # fmt: skip
+
+
+def weights_s(arch: Architecture, stored: Precision, on: On, tokens: int) -> float:
+    """Seconds in which the weights that so many tokens touch are read once."""
+    bandwidth = (on.device.memory_bytes_per_s or 1.0) * value("weight_bandwidth_frac")
+    return touched_bytes(arch, stored, tokens) / on.count / bandwidth
 
 
 def cache_bytes(arch: Architecture, stored: Precision, load: Load) -> float:

@@ -148,11 +148,14 @@ def _tokens(arch: Architecture) -> tuple[int, int, int]:
     """(tokens of a prompt, of an answer, sequences at once), within what the model was made for."""
     most = arch.most_positions or 10_000_000
     usual = (min(1024, max(1, most * 3 // 4)), min(300, max(1, most // 4)))
+    short = "" if usual == (1024, 300) else f"_{most}"  # a model made for less keeps numbers of its own
     prompt = st.number_input(
-        "Prompt tokens", 1, max(1, most - 1), usual[0], step=256, key="llm_prompt", bind="query-params",
+        "Prompt tokens", 1, max(1, most - 1), usual[0], step=256, key=f"llm_prompt{short}", bind="query-params",
         help="Tokens read before the first is written. A word is about 1.3 tokens.",
     )  # fmt: skip
-    answer = st.number_input("Answer tokens", 1, most, usual[1], step=100, key="llm_answer", bind="query-params")
+    answer = st.number_input(
+        "Answer tokens", 1, most, usual[1], step=100, key=f"llm_answer{short}", bind="query-params"
+    )
     batch = st.number_input(
         "Sequences at once", 1, 4096, 8, key="llm_batch", bind="query-params",
         help="Requests the server writes for in the same step (continuous batching).",

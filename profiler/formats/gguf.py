@@ -24,6 +24,7 @@ NEEDS_ARCHITECTURE = "Latency needs the architecture: a GGUF file holds weights 
 SCALARS = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "?", 10: "Q", 11: "q", 12: "d"}
 STRING, ARRAY = 8, 9
 ALIGNMENT = 32
+LONGEST, MOST_AXES = 1 << 26, 8  # bytes of a text, axes of a tensor
 FEW = 1024  # arrays up to this length are kept: heads by layer, not vocabularies
 PLAIN = {
     "F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "I8": "int8", "I16": "int16",
@@ -66,7 +67,7 @@ def _read(path: Path, whole: bool) -> tuple[dict[str, Any], list[WeightTensor]]:
     try:
         with path.open("rb") as file:
             return _contents(file, path, whole)
-    except (struct.error, OverflowError, MemoryError, KeyError, RecursionError, OSError) as error:
+    except (struct.error, ValueError, OverflowError, MemoryError, KeyError, RecursionError, OSError) as error:
         raise InputError("This GGUF file is damaged or cut off.", details=f"{error!r}") from None
 
 
@@ -88,6 +89,8 @@ def _contents(file: BinaryIO, path: Path, whole: bool) -> tuple[dict[str, Any], 
 
 def _text(file: BinaryIO) -> str:
     (length,) = struct.unpack("<Q", file.read(8))
+    if length > LONGEST:
+        raise ValueError(f"a text of {length} bytes")
     return file.read(length).decode("utf-8", "replace")
 
 
@@ -113,6 +116,8 @@ def _entry(file: BinaryIO) -> tuple[str, tuple[int, ...], int, int]:
     """Name, shape (outermost axis first, as torch has it), type and offset of one tensor."""
     name = _text(file)
     (rank,) = struct.unpack("<I", file.read(4))
+    if rank > MOST_AXES:
+        raise ValueError(f"a tensor of {rank} axes")
     shape = struct.unpack(f"<{rank}Q", file.read(8 * rank))
     kind, offset = struct.unpack("<IQ", file.read(12))
     return name, tuple(reversed(shape)), kind, offset

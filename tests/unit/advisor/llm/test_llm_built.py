@@ -50,7 +50,8 @@ DBRX = {
 # Totals as published beside the weights on Hugging Face (safetensors metadata).
 PUBLISHED = {
     "gemma-3-4b": (GEMMA_3_4B, 4_300_079_472), "Jamba": (JAMBA, 51_570_323_328),
-    "whisper-large-v3": (WHISPER, 1_543_490_560), "bart-large": (BART, 406_291_456), "bloom-7b1": (BLOOM, 7_069_016_064),
+    "whisper-large-v3": (WHISPER, 1_543_490_560), "bart-large": (BART, 406_291_456),
+    "bloom-7b1": (BLOOM, 7_069_016_064),
     "phi-2": (PHI_2, 2_779_683_840), "dbrx": (DBRX, 131_596_523_520),
 }  # fmt: skip
 
@@ -68,7 +69,7 @@ def test_counted_without_numbers_as_published(name, tmp_path):
 
 
 def test_caches_of_unusual_layers(tmp_path):
-    gemma, jamba, whisper = (built(PUBLISHED[name][0], tmp_path) for name in ("gemma-3-4b", "Jamba", "whisper-large-v3"))
+    gemma, jamba, whisper = (built(fields, tmp_path) for fields in (GEMMA_3_4B, JAMBA, WHISPER))
     # 34 layers, every sixth without its window of 1,024; 4 heads of 256
     assert gemma.kv_elements(8192) == 2 * 4 * 256 * (5 * 8192 + 29 * 1024)
     assert gemma.tower_parameters > 400e6 and gemma.written_parameters + gemma.tower_parameters == gemma.parameter_count

@@ -100,7 +100,6 @@ def _terms(case: backtest.Case) -> Mapping[str, float]:
     """What one measured server takes of every parameter."""
     arch, on, load = case.arch, step.on(case.device, case.count, case.stored), case.load
     bandwidth = case.device.memory_bytes_per_s or 1.0
-    reading = step.read_flop(arch, load.prompt_tokens) / on.count / on.rate / step.value("prefill_compute_frac")
     payload = step.exchange_s(arch, on, load.batch) - arch.layers * step.value("exchange_s") * (on.count > 1)
     return {
         "weight_bandwidth_frac": step.touched_bytes(arch, case.stored, load.batch) / on.count / bandwidth,
@@ -108,7 +107,7 @@ def _terms(case: backtest.Case) -> Mapping[str, float]:
         "compute_frac": step.written_flop(arch, load) / on.count / on.rate,
         "exchange_s": float(arch.layers * (on.count > 1)), "expert_s": float(arch.expert_layers),
         "sequence_s": float(load.batch), "step_s": 1.0, "fixed": arch.layers * step.value("launch_s") + payload,
-        "measured_s": case.measured_s, "measured_j": case.measured_j, "batch": float(load.batch), "read_s": reading,
+        "measured_s": case.measured_s, "measured_j": case.measured_j, "batch": float(load.batch), "read_s": step.read_s(arch, on, load.prompt_tokens),
         "prompts": load.batch / load.answer_tokens, "rated_w": on.count * (case.device.tdp_w or 0.0),
         "power_frac": case.measured_w / (on.count * (case.device.tdp_w or 1.0)),
     }  # fmt: skip

@@ -53,7 +53,7 @@ def predict(arch: Architecture, stored: Precision, device: Device, count: int, l
     step_s, ttft_ms = sum(parts.values()), _ttft_ms(arch, stored, on, load)
     per_device, shared = _per_device(arch, memory, count), parts["exchange"] + parts["experts"]
     memory_frac, compute_frac = (parts["weights"] + parts["cache"]) / step_s, parts["compute"] / step_s
-    writing = writing_frac(step_s, ttft_ms.mid / MS_PER_S, load)
+    writing = writing_frac(step_s, step.read_s(arch, on, load.prompt_tokens), load)
     return Speed(
         ttft_ms=ttft_ms, time_per_token_ms=_spread(step_s * MS_PER_S, "time_ratio"),
         tokens_per_s=_inverse(load.batch * writing / step_s),
@@ -91,7 +91,7 @@ def _reading(arch: Architecture, stored: Precision, on: On, load: Load, memory: 
 
 def writing_frac(step_s: float, read_s: float, load: Load) -> float:
     """Share of the time in which tokens are written: `batch` sequences that each write `answer` tokens let in
-    batch / answer new prompts a step, which are read in between."""
+    batch / answer new prompts a step, whose arithmetic (`read_s` each) is done in between."""
     return step.value("throughput_frac") / (1.0 + read_s * load.batch / load.answer_tokens / step_s)
 
 

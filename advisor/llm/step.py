@@ -155,6 +155,12 @@ def read_flop(arch: Architecture, tokens: int) -> float:
     return tokens * 2.0 * per_token + written + 2.0 * arch.heads * arch.head_size * tokens * attended
 
 
+def read_s(arch: Architecture, on: On, tokens: int) -> float:
+    """Seconds of reading a prompt between steps that write: its arithmetic, and what devices exchange."""
+    flop = read_flop(arch, arch.read_tokens or tokens)
+    return flop / on.count / (on.rate * value("prefill_compute_frac")) + exchange_s(arch, on, tokens)
+
+
 @cache
 def parameters() -> dict[str, tuple[float, float, float]]:
     """(value, low, high) of every serving parameter."""

@@ -107,7 +107,8 @@ def _terms(case: backtest.Case) -> Mapping[str, float]:
         "compute_frac": step.written_flop(arch, load) / on.count / on.rate,
         "exchange_s": float(arch.layers * (on.count > 1)), "expert_s": float(arch.expert_layers),
         "sequence_s": float(load.batch), "step_s": 1.0, "fixed": arch.layers * step.value("launch_s") + payload,
-        "measured_s": case.measured_s, "measured_j": case.measured_j, "batch": float(load.batch), "read_s": step.read_s(arch, on, load.prompt_tokens),
+        "measured_s": case.measured_s, "measured_j": case.measured_j, "batch": float(load.batch),
+        "read_s": step.read_s(arch, on, load.prompt_tokens),
         "prompts": load.batch / load.answer_tokens, "rated_w": on.count * (case.device.tdp_w or 0.0),
         "power_frac": case.measured_w / (on.count * (case.device.tdp_w or 1.0)),
     }  # fmt: skip

@@ -2,7 +2,6 @@
 where the family's counts are closed forms, at once."""
 
 import re
-import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from data.records import from_plain, to_plain
 from data.text import plain
 from data.units import BITS_PER_BYTE
 from profiler import language
+from profiler.intake import discard
 from profiler.jobs import Desk
 from profiler.sandbox import Limits
 from profiler.tasks import procedure
@@ -61,8 +61,8 @@ def size_file(desk: Desk, *, path: str, name: str = "", move: bool = False) -> d
     try:
         return dict(to_plain(read(desk, file, name=name)))
     finally:
-        if move and file.parent.parent == desk.home.jobs:
-            shutil.rmtree(file.parent, ignore_errors=True)
+        if move:
+            discard(desk.home, file)
 
 
 def again(kept: Mapping[str, Any]) -> Source:

@@ -38,8 +38,9 @@ def merge_card() -> None:
 
 
 def _merged(found: dict[str, object]) -> None:
+    many = "tensor" if found["merged_count"] == 1 else "tensors"
     st.markdown(
-        f":material/verified: **{found['merged_count']} tensors merged.** The adapter has "
+        f":material/verified: **{found['merged_count']} {many} merged.** The adapter has "
         f"{words.count(int(str(found['adapter_parameters'])))} parameters, "
         f"{words.percent(float(str(found['adapter_share_frac'])))} of all. Merged weights and base plus adapter differ "
         f"by {float(str(found['largest_error'])):.1e} of the largest output at most."

@@ -67,7 +67,8 @@ def _told(asked: Asked) -> list[str]:
 def numbers(asked: Asked) -> None:
     """What it is, whether it fits, how fast it writes, what a token takes."""
     arch, found = asked.arch, asked.under.found
-    active = f"{words.count(arch.active_parameter_count)} active" if arch.experts else "all active"
+    some = arch.active_parameter_count != arch.parameter_count
+    active = f"{words.count(arch.active_parameter_count)} active" if some else "all active"
     has = words.size(asked.on.memory_bytes) if asked.on.memory_bytes else "as built in"
     each = "read" if arch.encoder else "written"
     cards.metrics(

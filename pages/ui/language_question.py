@@ -16,6 +16,7 @@ KINDS = ("gpu", "tpu", "npu", "soc", "cpu")
 WAYS = ("A known model", "A file", "Plain numbers")
 SLOT = "sizing"
 SUFFIXES = ["json", "gguf", "safetensors"]
+PLAIN_STEMS = ("config", "model", "model.safetensors.index")  # names that say nothing
 USUAL = "nvidia-h100-sxm5-80gb"
 PERCENTILES = (50.0, 90.0, 95.0, 99.0)
 
@@ -74,15 +75,23 @@ def _file() -> sources.Source | None:
             max_upload_size=settings().upload_mb,
         )  # fmt: skip
         if uploads:
-            path, named = state.received(uploads), uploads[0].name
+            path, main = state.received(uploads), min((upload.name for upload in uploads), key=_after)
             st.session_state["llm_turn"] += 1  # a new widget: the old one's bytes leave memory
-            _read({"path": str(path), "name": named.rpartition(".")[0], "move": True}, named)
+            path = path if len(uploads) == 1 else path.parent / main
+            stem = main.rpartition(".")[0]
+            _read({"path": str(path), "name": "Your model" if stem in PLAIN_STEMS else stem, "move": True}, main)
     with right, st.form("llm-path-form", border=False):
         path = st.text_input("Path on this machine", placeholder="~/models/llama-3.1-8b/config.json")
         if st.form_submit_button("Read", icon=":material/folder_open:", width="stretch") and path.strip():
             _read({"path": path.strip()}, path.strip().rpartition("/")[2])
     st.caption("Headers and numbers alone are read, in a locked process; code that comes along is never run.")
     return None
+
+
+def _after(name: str) -> int:
+    """Which of several files leads: an index, then weights, then a configuration beside them."""
+    ends = (".index.json", ".gguf", ".safetensors", ".json")
+    return next((place for place, end in enumerate(ends) if name.lower().endswith(end)), len(ends))
 
 
 def _read(arguments: dict[str, object], named: str) -> None:

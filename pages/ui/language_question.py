@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from advisor.llm import configs, serve, sources
+from advisor.llm import configs, serve
 from advisor.llm import memory as sizes
 from advisor.llm.architecture import Architecture
+from advisor.llm.sources import Source, again, size_file
 from advisor.llm.step import Load
 from data import tables
 from data.settings import settings
@@ -45,17 +46,17 @@ def question() -> Asked | None:
     return None
 
 
-def _known() -> sources.Source:
+def _known() -> Source:
     names = list(configs.known())
     name = st.selectbox(
         "Model", names, index=names.index("Llama 3.1 8B"), key="llm_model", bind="query-params",
         help="Shapes as published; each total is held to the publisher's by a test.",
     )  # fmt: skip
     arch = configs.known()[name]
-    return sources.Source(arch=arch, stored=sizes.precision(arch.stored_as))
+    return Source(arch=arch, stored=sizes.precision(arch.stored_as))
 
 
-def _file() -> sources.Source | None:
+def _file() -> Source | None:
     """A file by upload or by path, read as a job; what it came to stays in the URL."""
     job = work.card(SLOT)
     if job is not None and job.result:
@@ -64,7 +65,7 @@ def _file() -> sources.Source | None:
         if right.button("Another file", icon=":material/swap_horiz:", key="llm-another", width="stretch"):
             state.done_with(SLOT)
             st.rerun()
-        return sources.again(job.result)
+        return again(job.result)
     if work.busy(SLOT):
         return None
     left, right = st.columns(2, gap="small")
@@ -95,11 +96,11 @@ def _after(name: str) -> int:
 
 
 def _read(arguments: dict[str, object], named: str) -> None:
-    state.submit(sources.size_file, arguments, title=f"Reading {named}", lane="quick", slot=SLOT)
+    state.submit(size_file, arguments, title=f"Reading {named}", lane="quick", slot=SLOT)
     st.rerun()
 
 
-def _numbers() -> sources.Source:
+def _numbers() -> Source:
     with st.grid(4, min_column_width=130, gap="small"):
         layers = st.number_input("Layers", 1, 1000, 32, key="llm_layers", bind="query-params")
         hidden = st.number_input("Width", 64, 100_000, 4096, step=64, key="llm_width", bind="query-params")
@@ -113,10 +114,10 @@ def _numbers() -> sources.Source:
         layers=layers, hidden=hidden, heads=heads, vocabulary=words, kv_heads=kv_heads, intermediate=middle,
         experts=experts, experts_per_token=each,
     )  # fmt: skip
-    return sources.Source(arch=arch, stored=sizes.precision(arch.stored_as))
+    return Source(arch=arch, stored=sizes.precision(arch.stored_as))
 
 
-def _answered(source: sources.Source) -> Asked:
+def _answered(source: Source) -> Asked:
     names = {one.device_id: one.name for one in tables.devices() if one.kind in KINDS and one.memory_bytes_per_s}
     with st.grid(4, min_column_width=160, gap="small"):
         device = st.selectbox(
@@ -142,7 +143,7 @@ def _answered(source: sources.Source) -> Asked:
     return Asked(source.arch, stored, on, int(count), load, budget, under)
 
 
-def _weights(source: sources.Source) -> sizes.Precision:
+def _weights(source: Source) -> sizes.Precision:
     """The precision chosen; at first the one the model is published in."""
     own = source.stored
     named = {own.precision: own, **{name: one for name, one in sizes.precisions().items() if name != own.precision}}

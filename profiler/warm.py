@@ -22,7 +22,8 @@ from profiler import lock
 from profiler.child import Child
 
 IMPORTS = {"onnx": ("numpy", "onnx", "onnxruntime"), "torch": ("numpy", "torch")}
-KINDS = {"profiler.inspect:inspect": ("onnx", "torch")}  # tasks that a waiting child may be given, and kinds that help
+# tasks that a waiting child may be given, and kinds that help
+KINDS = {"profiler.inspect:inspect": ("onnx", "torch"), "profiler.language:of_config": ("torch",)}
 IDLE_S = 600.0
 SWITCH = "RIGHTSIZE_WARM"
 

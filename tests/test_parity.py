@@ -25,7 +25,7 @@ JOBS = {  # what a page queues: the command that does it
     "load_kept": "profiler load", "plan": "advisor plan", "profile_kept": "profiler operators",
     "find_sensitive": "advisor sensitivity", "read_at": "profiler inspect --shape",
     "store_smaller": "advisor store", "train_kept": "profiler memory --step",
-    "measure_peaks": "profiler machine --peaks",
+    "measure_peaks": "profiler machine --peaks", "size_file": "advisor size", "merge_files": "advisor adapter",
 }  # fmt: skip
 CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",

@@ -2,22 +2,26 @@
 
 import argparse
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from advisor.llm import from_tensors, memory, speed
+from advisor.llm import frames, memory, serve, sources, speed
+from advisor.llm.answer import sized
 from advisor.llm.architecture import Architecture
-from advisor.llm.configs import fields_of, is_known, known, named, of_config, of_numbers, of_traced
+from advisor.llm.configs import known, of_numbers
+from advisor.llm.sources import Source
 from data import tables, words
 from data.console import Progress
 from data.errors import InputError
-from data.estimate import Estimate
 from data.home import home
 from data.inbox import open_headless
-from data.records import to_plain
-from profiler.intake import look
 from profiler.jobs import Desk
-from profiler.types import Model
+
+GIVEN = ("layers", "hidden", "heads", "vocabulary", "kv_heads", "intermediate", "experts", "experts_per_token")
+TABLES = ("precisions", "devices", "load", "training", "job")
+FITS = {True: "It fits.", False: "", None: "Its memory is what is built in."}
 
 
 def add(subparsers: Any) -> None:
@@ -28,7 +32,7 @@ def add(subparsers: Any) -> None:
         description="Memory of weights and cache, and with --device the speed and energy of prompt and answer: "
         "python -m advisor size config.json --context 8192 --device nvidia-l4 --weights int4_g128.",
     )
-    parser.add_argument("file", nargs="?", help="config.json, a .gguf or .safetensors, or a shipped name")
+    parser.add_argument("file", nargs="?", help="config.json, .gguf, .safetensors or its index.json, or a shipped name")
     parser.add_argument("--list", action="store_true", help="the architectures that are shipped")
     parser.add_argument("--context", type=int, default=4096, help="tokens of a sequence, prompt and answer (4096)")
     parser.add_argument("--prompt", type=int, help="tokens of the prompt (the context)")
@@ -37,6 +41,13 @@ def add(subparsers: Any) -> None:
     parser.add_argument("--count", type=int, default=1, help="devices of one node (1)")
     parser.add_argument("--weights", help="bf16, fp8, int8, int4_g128, q5_k_m, ... (as the config stores them)")
     parser.add_argument("--kv", choices=tuple(memory.KV_BITS), help="how the cache is kept (16 bits)")
+    parser.add_argument("--answer", type=int, help="tokens written a request (what the context leaves, else 300)")
+    parser.add_argument("--ttft-ms", type=float, help="budget: time to the first token")
+    parser.add_argument("--token-ms", type=float, help="budget: time per token")
+    parser.add_argument("--percentile", type=float, default=95.0, help="where the budget must hold (95)")
+    parser.add_argument("--rank", type=int, default=16, help="of a LoRA adapter, in the table of training (16)")
+    parser.add_argument("--optimizer", choices=tuple(memory.OPTIMIZERS), default="adam", help="there too (adam)")
+    parser.add_argument("--table", choices=TABLES, help="a table in place of the answer")
     for name in ("layers", "hidden", "heads", "kv-heads", "vocabulary", "intermediate"):
         parser.add_argument(f"--{name}", type=int, help="plain numbers in place of a file")
     parser.add_argument("--experts", type=int, default=0, help="experts of a mixture (0)")
@@ -50,88 +61,89 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         print("\n".join(known()))
         return
-    arch, stored = question(args)
-    answer = sized(arch, stored, args)
-    print(json.dumps(answer) if args.json else told(arch, answer))
+    source = question(args)
+    if args.table:
+        rows = table(source, args)
+        print(rows.to_json(orient="records") if args.json else rows.to_string(index=False))
+        return
+    on = tables.device(args.device) if args.device else None
+    budget = serve.Budget(ttft_ms=args.ttft_ms, time_per_token_ms=args.token_ms, percentile=args.percentile)
+    answer = sized(source.arch, source.stored, load_of(args), on, args.count, budget)
+    print(json.dumps(answer) if args.json else told(source.arch, answer))
 
 
-def question(args: argparse.Namespace) -> tuple[Architecture, memory.Precision]:
+def question(args: argparse.Namespace) -> Source:
     """The architecture, and the precision asked for (else as it is stored)."""
-    path = Path(args.file).expanduser() if args.file else None
-    if path is not None and path.is_file() and path.suffix.lower() != ".json":
-        model = looked_at(path)
-        arch, own = from_tensors.architecture(model), from_tensors.as_stored(model)
-        return arch, memory.precision(args.weights) if args.weights else own
-    arch = architecture(args)
-    return arch, memory.precision(args.weights or arch.stored_as)
+    found = source(args)
+    return replace(found, stored=memory.precision(args.weights)) if args.weights else found
 
 
-def looked_at(path: Path) -> Model:
-    """What the locked child reads of the file."""
-    keeper = open_headless(home())
-    try:
-        return look(Desk(home(), keeper, Progress()), path, path.name, {})
-    finally:
-        keeper.close()
-
-
-def architecture(args: argparse.Namespace) -> Architecture:
-    """The architecture of the file, the shipped name, or the plain numbers."""
+def source(args: argparse.Namespace) -> Source:
+    """The model of the file, the shipped name, or the plain numbers."""
+    given = {name: getattr(args, name) for name in GIVEN}
     if args.file is None:
-        given = {name: getattr(args, name) for name in ("layers", "hidden", "heads", "vocabulary")}
-        missing = [f"--{name}" for name, value in given.items() if value is None]
+        missing = [f"--{name}" for name in GIVEN[:4] if given[name] is None]
         if missing:
             raise InputError(f"Give a config.json, or {', '.join(missing)}.")
-        return of_numbers(
-            **given, kv_heads=args.kv_heads, intermediate=args.intermediate, experts=args.experts,
-            experts_per_token=args.experts_per_token,
-        )  # fmt: skip
-    if args.file in known():
-        return known()[args.file]
-    path = Path(args.file).expanduser()
-    if not path.is_file():
-        raise InputError("There is no such file, and no architecture of this name is shipped.", hint="size --list")
-    fields = fields_of(path)
-    if is_known(fields):
-        return of_config(fields, named(path))
-    return of_traced(fields, named(path), looked_at(path).parameter_count)
+        arch = of_numbers(**given)
+    elif args.file in known():
+        arch = known()[args.file]
+    else:
+        lazy = _LateDesk()
+        try:
+            return sources.read(lazy, Path(args.file).expanduser(), given)  # type: ignore[arg-type]
+        finally:
+            lazy.close()
+    return Source(arch=arch, stored=memory.precision(args.weights or arch.stored_as))
 
 
-def sized(arch: Architecture, stored: memory.Precision, args: argparse.Namespace) -> dict[str, Any]:
-    """The answer as other programs rely on it."""
-    needed = memory.running(arch, stored, context=args.context, batch=args.batch, kv=args.kv)
-    answer = {
-        "architecture": arch.name, "parameter_count": arch.parameter_count,
-        "active_parameter_count": arch.active_parameter_count, "weights": stored.precision,
-        "weights_bytes": needed.weights_bytes, "kv_cache_bytes": needed.kv_cache_bytes,
-        "kv_cache_bytes_per_token": memory.kv_cache_bytes(arch, 1, 1, args.kv or stored.kv_default),
-        "activation_bytes": needed.activation_bytes, "overhead_bytes": interval(needed.overhead_bytes),
-        "total_bytes": interval(needed.total_bytes), "notes": list(arch.notes),
-        "ttft_ms": None, "time_per_token_ms": None, "tokens_per_s": None, "j_per_token": None, "fits": None,
-    }  # fmt: skip
+class _LateDesk:
+    """A desk that is set up when the first task is given: a known family needs none."""
+
+    def __init__(self) -> None:
+        self._keeper: Any = None
+
+    def task(self, function: Any, arguments: Mapping[str, Any], **more: Any) -> Any:
+        """As Desk.task."""
+        self._keeper = self._keeper or open_headless(home())
+        return Desk(home(), self._keeper, Progress()).task(function, arguments, **more)
+
+    def close(self) -> None:
+        """Closes what was opened."""
+        if self._keeper is not None:
+            self._keeper.close()
+
+
+def table(source: Source, args: argparse.Namespace) -> Any:
+    """One of the page's tables. Raises InputError where it needs a device and none is named."""
+    arch, stored = source.arch, source.stored
+    if args.table == "training":
+        return frames.training(arch, args.context, rank=args.rank, optimizer=args.optimizer)
+    load = load_of(args)
+    if args.table == "devices":
+        return frames.devices(arch, stored, load)
     if args.device is None:
-        return answer
+        raise InputError(f"The table of {args.table} needs a device.", hint="For example: --device nvidia-l4.")
     on = tables.device(args.device)
-    load = speed.Load(context=args.context, batch=args.batch, prompt=args.prompt, kv=args.kv)
-    made = speed.predict(arch, stored, on, args.count, load)
-    return answer | {
-        "device": on.device_id, "count": args.count, "ttft_ms": interval(made.ttft_ms),
-        "time_per_token_ms": interval(made.time_per_token_ms), "tokens_per_s": interval(made.tokens_per_s),
-        "j_per_token": interval(made.j_per_token),
-        "bound": {
-            "memory_frac": made.memory_frac, "compute_frac": made.compute_frac, "exchange_frac": made.exchange_frac,
-        },
-        "fits": {
-            "fits": made.fits, "per_device_bytes": interval(made.memory_per_device_bytes),
-            "device_memory_bytes": on.memory_bytes, "fewest_devices": made.fewest_devices,
-        },
-        "advice": made.advice,
-    }  # fmt: skip
+    if args.table == "precisions":
+        return frames.by_precision(arch, on, args.count, load, own=stored)
+    if args.table == "load":
+        return frames.load_curve(arch, stored, on, args.count, load)
+    return frames.right_size(arch, on, args.count, load)
 
 
-def interval(value: Estimate | None) -> dict[str, Any] | None:
-    """{"low", "mid", "high", "basis"} of an estimate."""
-    return None if value is None else {key: to_plain(value)[key] for key in ("low", "mid", "high", "basis")}
+def load_of(args: argparse.Namespace) -> speed.Load:
+    """The load of the options."""
+    return speed.Load(context=args.context, batch=args.batch, prompt=args.prompt, answer=args.answer, kv=args.kv)
+
+
+def _budget(under: dict[str, Any]) -> str:
+    token, first = under["time_per_token_ms"]["mid"], under["ttft_ms"]["mid"]
+    said = f"Under load, at {under['percentile']:g} %: first token {first:.3g} ms, {token:.3g} ms a token"
+    fewest = under["fewest_devices"]
+    if under["holds"]:
+        return f"{said}: within the budget."
+    return f"{said}: not within the budget; {f'{fewest} devices hold it' if fewest else 'no node of it does'}."
 
 
 def told(arch: Architecture, answer: dict[str, Any]) -> str:
@@ -149,6 +161,8 @@ def told(arch: Architecture, answer: dict[str, Any]) -> str:
             f"{answer['ttft_ms']['mid']:.3g} ms" + (f", {joules['mid']:.3g} J a token" if joules else "")
         )
         fits = answer["fits"]
-        lines.append("It fits." if fits["fits"] else f"It does not fit; devices needed: {fits['fewest_devices']}.")
+        needed = fits["fewest_devices"] or "more than a node has"
+        lines.append(FITS[fits["fits"]] or f"It does not fit; devices needed: {needed}.")
+        lines.append(_budget(answer["under_load"]))
         lines.append(answer["advice"])
     return "\n".join([*lines, *arch.notes])

@@ -29,21 +29,56 @@ def memory_bar(rows: pd.DataFrame, mode: str, device_bytes: float | None) -> go.
     return figure
 
 
-def load_curve(rows: pd.DataFrame, mode: str) -> go.Figure:
+def load_curve(rows: pd.DataFrame, mode: str, budget_ms: float | None = None) -> go.Figure:
     """Tokens a second over time per token, one dot a batch; hollow where it does not fit. Rows: batch, tokens_per_s,
-    time_per_token_ms, fits."""
+    time_per_token_ms, fits; a line marks the budget of the time per token."""
     tint = colours(mode)
     figure = blank(mode, height=330)
     figure.add_scatter(
         x=rows["time_per_token_ms"], y=rows["tokens_per_s"], mode="lines+markers+text",
-        text=[f"{batch}" for batch in rows["batch"]], textposition="top left",
+        text=[f"{batch}" if batch == 1 or batch >= 8 else "" for batch in rows["batch"]], textposition="top left",
         line={"color": tint["accent"], "width": 2},
         marker={
             "size": 9, "color": [tint["accent"] if fits else tint["card"] for fits in rows["fits"]],
             "line": {"color": tint["accent"], "width": 2},
         },
-        hovertemplate="%{text} at once: %{y:,.0f} tokens/s, %{x:.3g} ms a token<extra></extra>",
+        customdata=rows["batch"],
+        hovertemplate="%{customdata} at once: %{y:,.0f} tokens/s, %{x:.3g} ms a token<extra></extra>",
     )  # fmt: skip
+    if budget_ms:
+        vertical(figure, budget_ms, "Budget", mode)
     figure.update_xaxes(title="Time per token (ms)", rangemode="tozero")
     figure.update_yaxes(title="Tokens a second", rangemode="tozero")
+    return figure
+
+
+TRAINED = {"weights_bytes": "Weights", "gradients_bytes": "Gradients", "optimizer_bytes": "Optimizer",
+           "activation_bytes": "Activations"}  # fmt: skip
+
+
+def training(rows: pd.DataFrame, mode: str, device_bytes: float | None) -> go.Figure:
+    """Memory of one training step by way, its parts end to end, against one device. Rows: way and TRAINED's columns."""
+    tint = colours(mode)
+    figure = blank(mode, height=250, legend=True)
+    for position, (column, title) in enumerate(TRAINED.items()):
+        gib = rows[column] / units.BYTES_PER_GIB
+        figure.add_bar(
+            x=gib, y=rows["way"], orientation="h", name=title,
+            marker={"color": tint["series"][position], "pattern": {"shape": ["", "/", ".", "x"][position]}},
+            hovertext=[f"{title}: {words.size(float(size))}" for size in rows[column]],
+            hovertemplate="%{y}, %{hovertext}<extra></extra>",
+        )  # fmt: skip
+    totals = rows[list(TRAINED)].sum(axis=1) / units.BYTES_PER_GIB
+    for way, total in zip(rows["way"], totals, strict=True):
+        figure.add_annotation(
+            x=total, y=way, text=words.size(total * units.BYTES_PER_GIB), showarrow=False, xanchor="left", xshift=6,
+            font={"color": tint["ink"]},
+        )  # fmt: skip
+    most = float(totals.max())
+    figure.update_layout(barmode="stack", bargap=0.35)
+    has = device_bytes / units.BYTES_PER_GIB if device_bytes else None
+    if has is not None and has < most * 1.5:
+        vertical(figure, has, "Device", mode)
+    figure.update_xaxes(title="GiB", range=[0, max(most * 1.25, (has or 0.0) if has and has < most * 1.5 else 0.0)])
+    figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure

@@ -1,50 +1,85 @@
 """Predicted against measured: every configuration of energy/ml_energy whose architecture is known."""
 
 import json
+import re
+from dataclasses import dataclass
 from functools import cache
 
 import pandas as pd
 
-from advisor.llm import speed
+from advisor.llm import speed, step
 from advisor.llm.architecture import Architecture
 from advisor.llm.configs import of_config
-from advisor.llm.memory import precision
+from advisor.llm.memory import Precision, precision
 from data import tables
+from data.tables import Device
+from data.units import MS_PER_S
 
 STORED = {"bfloat16": "bf16", "fp8": "fp8", "mxfp4": "mxfp4"}
 # Tokens of a prompt by task: not stated with the measurements, so assumed; half of the answer stands on top.
 PROMPT_TOKENS = {"lm-arena-chat": 150, "gpqa": 300, "sourcegraph-fim": 1500, "image-chat": 1500, "video-chat": 4000}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One measured server."""
+
+    model: str
+    task: str
+    arch: Architecture
+    stored: Precision
+    device: Device
+    count: int
+    load: step.Load
+    measured_s: float
+    measured_j: float
+    measured_w: float
+
+
 @cache
-def rows() -> pd.DataFrame:
-    """model, device_id, devices_count, batch, predicted and measured time_per_token_ms and j_per_token."""
-    known = _named()
+def cases(column: str = "measured_as") -> tuple[Case, ...]:
+    """Every measured server whose model's architecture is known; "held_out_as": those the fit never saw, whose
+    language part is known."""
+    known = _named(column)
     measured = tables.frame("energy", "ml_energy")
     measured = measured[(measured["per"] == "token") & measured["model"].isin(known) & measured["latency_ms"].notna()]
     found = []
     for row in measured.to_dict("records"):
-        prompt = PROMPT_TOKENS[str(row["task"])]
-        context = prompt + int(float(row["output_tokens_per_request"]) / 2)
-        load = speed.Load(context=context, batch=int(row["batch"]), prompt=prompt)
-        on = tables.device(str(row["device_id"]))
-        made = speed.predict(
-            known[str(row["model"])], precision(STORED[str(row["dtype"])]), on, int(row["devices_count"]), load
+        prompt, answer = PROMPT_TOKENS[str(row["task"])], float(row["output_tokens_per_request"])
+        load = step.Load(
+            context=prompt + int(answer / 2), batch=int(row["batch"]), prompt=prompt, answer=max(1, round(answer))
         )
         found.append(
+            Case(
+                model=str(row["model"]), task=str(row["task"]), arch=known[str(row["model"])],
+                stored=precision(STORED[str(row["dtype"])]), device=tables.device(str(row["device_id"])),
+                count=int(row["devices_count"]), load=load, measured_s=float(row["latency_ms"]) / MS_PER_S,
+                measured_j=float(row["energy_j"]), measured_w=float(row["mean_w"]),
+            )
+        )  # fmt: skip
+    return tuple(found)
+
+
+@cache
+def rows(column: str = "measured_as") -> pd.DataFrame:
+    """model, task, device_id, devices_count, batch, predicted and measured time_per_token (ms) and energy_token (J)."""
+    found = []
+    for case in cases(column):
+        made = speed.predict(case.arch, case.stored, case.device, case.count, case.load)
+        found.append(
             {
-                "model": row["model"], "task": row["task"], "device_id": row["device_id"],
-                "devices_count": int(row["devices_count"]), "batch": int(row["batch"]),
-                "predicted_ms": made.time_per_token_ms.mid, "measured_ms": float(row["latency_ms"]),
-                "predicted_j": made.j_per_token.mid if made.j_per_token else None, "measured_j": float(row["energy_j"]),
+                "model": case.model, "task": case.task, "device_id": case.device.device_id,
+                "devices_count": case.count, "batch": case.load.batch,
+                "predicted_ms": made.time_per_token_ms.mid, "measured_ms": case.measured_s * MS_PER_S,
+                "predicted_j": made.j_per_token.mid if made.j_per_token else None, "measured_j": case.measured_j,
             }
         )  # fmt: skip
     return pd.DataFrame(found)
 
 
-def errors() -> dict[str, float]:
+def errors(column: str = "measured_as") -> dict[str, float]:
     """Median relative error of the time per token and of the joules per token, and how many rows they rest on."""
-    every = rows()
+    every = rows(column)
     return {
         "time_median_frac": float((every["predicted_ms"] / every["measured_ms"] - 1).abs().median()),
         "energy_median_frac": float((every["predicted_j"] / every["measured_j"] - 1).abs().median()),
@@ -52,10 +87,15 @@ def errors() -> dict[str, float]:
     }
 
 
-def _named() -> dict[str, Architecture]:
-    listed = tables.frame("llm", "architectures").dropna(subset=["measured_as"])
+def base(model: str) -> str:
+    """The model a measured name is a version of: instruct, thinking and FP8 ones together."""
+    return re.sub(r"-(Instruct|Thinking|FP8).*", "", model)
+
+
+def _named(column: str) -> dict[str, Architecture]:
+    listed = tables.frame("llm", "architectures").dropna(subset=[column])
     return {
         measured: of_config(json.loads(row["config"]), str(row["name"]))
         for row in listed.to_dict("records")
-        for measured in str(row["measured_as"]).split(";")
+        for measured in str(row[column]).split(";")
     }

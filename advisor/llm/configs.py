@@ -5,17 +5,29 @@ Configurations are data here: nothing in them is executed, and code they bring a
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from advisor.llm.architecture import Architecture
-from advisor.llm.families import FAMILIES, Fields
+from advisor.llm.families import DENSE
+from advisor.llm.fields import Fields, has_tower, text_fields
+from advisor.llm.mixtures import MIXTURES, TEXT_ALONE
 from data import tables
 from data.errors import InputError
 from data.text import plain
 
 LIMIT_BYTES = 1 << 22
+FAMILIES = {**DENSE, **MIXTURES}
+WAY_OUT = "Give its numbers instead: layers, width, heads and vocabulary (and experts)."
+# Plain numbers by the names families share, and how they are called here.
+PLAIN = {
+    "layers": ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers", "decoder_layers"),
+    "hidden": ("hidden_size", "n_embd", "d_model", "dim", "model_dim"),
+    "heads": ("num_attention_heads", "n_head", "n_heads", "num_heads", "decoder_attention_heads"),
+    "vocabulary": ("vocab_size", "n_vocab", "padded_vocab_size"),
+}
 
 
 def read(path: Path) -> Architecture:
@@ -43,49 +55,47 @@ def named(path: Path) -> str:
 
 def of_config(fields: Mapping[str, Any], name: str) -> Architecture:
     """The architecture these published fields describe. Raises InputError on what is missing or contradictory."""
-    text = {**fields, **fields["text_config"]} if isinstance(fields.get("text_config"), dict) else dict(fields)
-    kind = str(text.get("model_type", "")).removesuffix("_text")
+    text = text_fields(fields)
+    kind = _kind(text)
     if kind not in FAMILIES:
-        raise InputError(
-            f'The architecture "{plain(kind or "unnamed", 40)}" is not known here.',
-            hint="Give its numbers instead: layers, width, heads and vocabulary (and experts).",
-        )
-    return FAMILIES[kind](Fields(text, name, kind))
+        raise InputError(f'The architecture "{plain(kind or "unnamed", 40)}" is not known here.', hint=WAY_OUT)
+    found = FAMILIES[kind](Fields(text, name, kind))
+    if not has_tower(fields) or TEXT_ALONE in found.notes:
+        return found
+    return _noted(found, TEXT_ALONE)
 
 
 def is_known(fields: Mapping[str, Any]) -> bool:
-    """Whether the family these fields name is one whose counts are closed forms here."""
-    text = {**fields, **fields["text_config"]} if isinstance(fields.get("text_config"), dict) else fields
-    return str(text.get("model_type", "")).removesuffix("_text") in FAMILIES
+    """Whether the family these fields name is one whose counts are closed forms here, towers aside."""
+    return _kind(text_fields(fields)) in FAMILIES and not has_tower(fields)
 
 
-def of_traced(fields: Mapping[str, Any], name: str, parameter_count: int) -> Architecture:
-    """The architecture of another family: its parameters as counted by building it (profiler/formats/hf_config), its
-    shape by the names families share. An encoder-decoder keeps a cache of what it wrote and one of what it read.
-
-    Raises InputError on a mixture of experts, whose active share does not follow, and on what is missing."""
-    text = {**fields, **fields["text_config"]} if isinstance(fields.get("text_config"), dict) else dict(fields)
-    f = Fields(text, name, str(text.get("model_type", "")))
-    if any("expert" in key and isinstance(value, int) and value > 1 for key, value in text.items()):
-        raise InputError(f'How many experts a token of "{plain(f.kind, 40)}" uses is not known here.')
-    both = bool(text.get("is_encoder_decoder"))
-    layers = f.number("num_decoder_layers", "decoder_layers", "num_hidden_layers", "n_layer", "num_layers", "n_layers")
-    hidden = f.number("hidden_size", "n_embd", "d_model", "dim")
-    heads = f.number("num_attention_heads", "n_head", "num_heads", "decoder_attention_heads", "n_heads")
-    size = f.number("head_dim", "d_kv", default=hidden // max(1, heads))
-    embedding = f.number("vocab_size") * hidden
-    if not 0 < embedding < parameter_count or layers < 1 or heads < 1:
-        raise InputError("The numbers of this configuration contradict each other.")
-    notes = ("Counted by building it; its parts are told apart only as embedding and the rest.",)
-    return Architecture(
-        name=name, layers=layers, hidden=hidden, heads=heads, head_size=size,
-        kv_heads=f.number("num_key_value_heads", default=heads) * (2 if both else 1),
-        vocabulary=f.number("vocab_size"),
-        intermediate=f.number("intermediate_size", "d_ff", "ffn_dim", default=4 * hidden),
-        tied=True, embedding_parameters=embedding, head_parameters=0, attention_parameters=0, norm_parameters=0,
-        dense_parameters=parameter_count - embedding, encoder=not both and "Masked" in str(text.get("architectures")),
-        notes=(*notes, "An encoder-decoder: the cache holds what it wrote and what it read.") if both else notes,
+def of_plain_fields(
+    fields: Mapping[str, Any], name: str, given: Mapping[str, int | None] | None = None
+) -> Architecture:
+    """An architecture nobody here knows, sized as a gated decoder from the numbers its configuration does say and those
+    `given` in their place. Raises InputError naming what is missing."""
+    text, known = text_fields(fields), given or {}
+    f = Fields(text, name, _kind(text) or "unnamed")
+    numbers = {what: known.get(what) or f.number(*names, default=0) for what, names in PLAIN.items()}
+    missing = [what for what, value in numbers.items() if not value]
+    if missing:
+        raise InputError(
+            f'The architecture "{plain(f.kind, 40)}" is not known here, and its configuration does not say its '
+            f"{' and '.join(missing)}.", hint=f"Give {', '.join(f'--{what} N' for what in missing)}.",
+        )  # fmt: skip
+    count = f.number("num_local_experts", "num_experts", "n_routed_experts", default=0)
+    middle = ("moe_intermediate_size",) if count else ()
+    made = of_numbers(
+        layers=numbers["layers"], hidden=numbers["hidden"], heads=numbers["heads"], vocabulary=numbers["vocabulary"],
+        kv_heads=known.get("kv_heads") or f.number("num_key_value_heads", "num_kv_heads", default=0) or None,
+        intermediate=known.get("intermediate")
+        or f.number(*middle, "intermediate_size", "d_ff", "ffn_dim", "ffn_hidden_size", "n_inner", default=0) or None,
+        experts=known.get("experts") or count, tied=f.flag("tie_word_embeddings", False),
+        experts_per_token=known.get("experts_per_token") or f.number("num_experts_per_tok", "moe_top_k", default=0),
     )  # fmt: skip
+    said = f'"{plain(f.kind, 40)}" is not known here: sized from its plain numbers as a gated decoder, so not exact.'
+    return _noted(made, said, name)
 
 
 def of_numbers(
@@ -93,6 +103,8 @@ def of_numbers(
     intermediate: int | None = None, experts: int = 0, experts_per_token: int = 0, tied: bool = False,
 ) -> Architecture:  # fmt: skip
     """A decoder with gated layers and root-mean-square norms, from plain numbers. Raises InputError as `of_config`."""
+    if experts_per_token and not experts:
+        raise InputError(f"A token cannot pass through {experts_per_token} of 0 experts.")
     fields: dict[str, Any] = {
         "model_type": "mixtral" if experts else "llama", "num_hidden_layers": layers, "hidden_size": hidden,
         "num_attention_heads": heads, "num_key_value_heads": kv_heads or heads, "vocab_size": vocabulary,
@@ -108,3 +120,11 @@ def known() -> dict[str, Architecture]:
     rows = tables.frame("llm", "architectures")
     pairs = zip(rows["name"], rows["config"], strict=True)
     return {str(name): of_config(json.loads(config), str(name)) for name, config in pairs}
+
+
+def _kind(text: Mapping[str, Any]) -> str:
+    return str(text.get("model_type", "")).removesuffix("_text")
+
+
+def _noted(found: Architecture, note: str, name: str | None = None) -> Architecture:
+    return replace(found, notes=(*found.notes, note), name=name or found.name)

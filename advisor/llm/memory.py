@@ -1,5 +1,6 @@
 """What a language model needs to be held and trained: weights, cache, activations, runtime. Closed forms."""
 
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -14,13 +15,18 @@ KV_BITS = {"fp32": 32.0, "fp16": 16.0, "bf16": 16.0, "fp8": 8.0, "int8": 8.0, "i
 OVERHEAD_GIB = (0.6, 1.2, 2.5)
 # Numbers a token holds at once while a prompt is read: residual, norm, attention in and out, and the gated middle.
 HIDDEN_COPIES, MIDDLE_COPIES, ACTIVATION_BYTES = 6, 2, 2
-ADAM_BYTES, MASTER_BYTES, GRADIENT_BYTES = 8, 4, 2
+MOST_TOKENS = 1_000_000_000
+TRAINED_HIDDEN, TRAINED_MIDDLE = 8, 4
+# Bytes of an optimizer's own states a parameter: Adam two moments of 32 bits, or of 8; SGD one; Adafactor's are rows
+# and columns, next to nothing.
+OPTIMIZERS = {"adam": 8, "adam8bit": 2, "sgd": 4, "adafactor": 0}
+MASTER_BYTES, GRADIENT_BYTES = 4, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precision:
     """How weights are stored: bits of a linear weight, of those a mixed type treats better, of embedding and head;
-    and the arithmetic they are multiplied in."""
+    the arithmetic they are multiplied in, and the bytes of all of them, where files were read that say so."""
 
     precision: str
     linear_bits: float
@@ -30,6 +36,7 @@ class Precision:
     compute: str
     kv_default: str
     meaning: str
+    whole_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,17 +62,34 @@ def precisions() -> dict[str, Precision]:
 
 def precision(name: str) -> Precision:
     """The precision of that name. Raises InputError where there is none."""
-    found = precisions().get(name.lower())
+    found = precisions().get(name.lower()) or _groupwise(name.lower())
     if found is None:
         raise InputError(f"No precision is called '{name}'.", hint=f"Known: {', '.join(precisions())}.")
     return found
 
 
+def _groupwise(name: str) -> Precision | None:
+    """Any "int3_g128": integers of 2 to 8 bits in groups with a 16-bit scale and, below 8 bits, a zero point as wide as
+    a weight; None where the name is none."""
+    match = re.fullmatch(r"int([2-8])_g(\d{1,5})", name)
+    if match is None or not 8 <= int(match[2]) <= 1 << 15:
+        return None
+    bits, group = int(match[1]), int(match[2])
+    stored = bits + (16 + (bits if bits < 8 else 0)) / group
+    return Precision(
+        precision=name, linear_bits=stored, better_bits=stored, embedding_bits=16, head_bits=16, compute="bf16",
+        kv_default="bf16", meaning=f"{bits}-bit weights alone, groups of {group}",
+    )  # fmt: skip
+
+
 def weights_bytes(arch: Architecture, stored: Precision) -> int:
-    """Bytes of all weights: norms and what the precision leaves alone at 16 or 32 bits, scales included."""
+    """Bytes of all weights: norms and what the precision leaves alone at 16 or 32 bits, scales included. Encoders and
+    towers are stored as the rest."""
+    if stored.whole_bytes is not None:
+        return stored.whole_bytes
     better = _better(arch) if stored.better_bits != stored.linear_bits else 0.0
-    experts = arch.parameter_count - arch.outside_experts
-    linear = arch.attention_parameters + arch.dense_parameters + experts
+    experts = arch.routed_parameters
+    linear = arch.attention_parameters + arch.dense_parameters + experts + arch.aside_parameters
     bits = (linear - better) * stored.linear_bits + better * stored.better_bits
     if stored.precision == "mxfp4":
         bits = experts * stored.linear_bits + (linear - experts) * stored.head_bits
@@ -110,8 +134,8 @@ def running(
     """What serving `batch` sequences of `context` tokens needs; prompts are read in chunks of at most `chunk` tokens.
 
     Raises InputError on counts below 1 and on a context beyond what the model was made for."""
-    if context < 1 or batch < 1:
-        raise InputError("Context and batch are 1 or more.")
+    if not 1 <= context <= MOST_TOKENS or not 1 <= batch <= MOST_TOKENS:
+        raise InputError(f"Context and batch are 1 or more, and at most {MOST_TOKENS:,}.")
     if arch.most_positions and context > arch.most_positions:
         raise InputError(f"This model was made for {arch.most_positions:,} tokens; {context:,} is beyond that.")
     low, mid, high = (gib * BYTES_PER_GIB for gib in OVERHEAD_GIB)
@@ -123,32 +147,63 @@ def running(
     )  # fmt: skip
 
 
-def training(arch: Architecture, way: str, *, tokens: int, rank: int = 16, recompute: bool = True) -> dict[str, int]:
-    """Bytes of one training step by part: weights, gradients, optimizer, activations. `way` is "full", "lora",
-    "qlora" or "head"; `tokens` those of one step on one device; LoRA adapts every attention projection at `rank`.
+def training(
+    arch: Architecture, way: str, *, tokens: int, rank: int = 16, recompute: bool = True, optimizer: str = "adam"
+) -> dict[str, int]:
+    """Bytes of one training step by part: weights, gradients, optimizer, activations; parameters trained, and FLOP a
+    token. `way` is "full", "lora", "qlora" or "head"; `tokens` those of one step on one device; LoRA adapts every
+    attention projection at `rank`.
 
-    Mixed precision: 16-bit weights (QLoRA: NF4), 32-bit master copies and Adam's two moments for what is trained.
-    With recomputation one layer's activations and every layer's input are held. Raises InputError on another way.
+    Mixed precision: 16-bit weights (QLoRA: NF4), 32-bit master copies and the optimizer's states for what is trained.
+    With recomputation one layer's activations and every layer's input are held, at the price of a second pass forward.
+    Where the head alone is trained nothing is passed back through the layers. Raises InputError on another way.
     """
     count = arch.parameter_count
-    trained = {"full": count, "lora": lora_parameters(arch, rank), "qlora": lora_parameters(arch, rank)}.get(way)
-    if way == "head":
-        trained = arch.head_parameters or arch.vocabulary * arch.hidden
-    if trained is None:
+    head = arch.head_parameters or arch.vocabulary * arch.hidden
+    trained = {"full": count, "lora": lora_parameters(arch, rank), "qlora": lora_parameters(arch, rank), "head": head}
+    if way not in trained:
         raise InputError(f"No way to train is called '{way}'.", hint="Known: full, lora, qlora, head.")
+    if optimizer not in OPTIMIZERS:
+        raise InputError(f"No optimizer is called '{optimizer}'.", hint=f"Known: {', '.join(OPTIMIZERS)}.")
     weights = weights_bytes(arch, precision("nf4" if way == "qlora" else "bf16"))
-    extra = 0 if way in ("full", "head") else 2 * trained
-    layer = activation_bytes(arch, tokens)
-    held = layer + 2 * tokens * arch.hidden * arch.layers if recompute else layer * arch.layers
+    adapter = 0 if way in ("full", "head") else 2 * trained[way]
     return {
-        "weights_bytes": weights + extra, "gradients_bytes": GRADIENT_BYTES * trained,
-        "optimizer_bytes": (ADAM_BYTES + MASTER_BYTES) * trained, "activation_bytes": held,
-        "trained_parameters": trained,
+        "weights_bytes": weights + adapter, "gradients_bytes": GRADIENT_BYTES * trained[way],
+        "optimizer_bytes": (OPTIMIZERS[optimizer] + MASTER_BYTES) * trained[way],
+        "activation_bytes": _trained_activations(arch, tokens, recompute or way == "head", way != "head"),
+        "trained_parameters": trained[way], "token_flop": _trained_flop(arch, way, trained[way], recompute),
     }  # fmt: skip
+
+
+def summed(found: dict[str, int]) -> int:
+    """All bytes of a training step."""
+    return sum(value for key, value in found.items() if key.endswith("_bytes"))
+
+
+def _trained_activations(arch: Architecture, tokens: int, recompute: bool, backward: bool) -> int:
+    """Bytes kept for the way back: of a layer eight vectors as wide as the model and four as its middle (queries, keys,
+    values, norms; gate, up, their product and its input), attention's scores recomputed; and the scores of the
+    vocabulary with their gradients."""
+    middle = arch.intermediate * max(1, arch.experts_per_token)
+    layer = ACTIVATION_BYTES * tokens * (TRAINED_HIDDEN * arch.hidden + TRAINED_MIDDLE * middle)
+    inputs = ACTIVATION_BYTES * tokens * arch.hidden * arch.layers if backward else 0
+    scores = (ACTIVATION_BYTES + 4) * tokens * arch.vocabulary
+    return (layer + inputs if recompute else layer * arch.layers) + scores
+
+
+def _trained_flop(arch: Architecture, way: str, trained: int, recompute: bool) -> int:
+    """FLOP a token: two a weight forward (four with recomputation), two back for the inputs' gradients, two for the
+    gradients of what is trained."""
+    passed = arch.active_parameter_count
+    if way == "head":
+        return 2 * passed + 4 * trained
+    forward = 4 * passed if recompute else 2 * passed
+    return forward + 2 * passed + 2 * (passed if way == "full" else trained)
 
 
 def lora_parameters(arch: Architecture, rank: int) -> int:
     """Parameters of a LoRA adapter on query, key, value and output of every layer."""
-    wide, narrow = arch.heads * arch.head_size, arch.kv_heads * arch.head_size
+    wide = arch.heads * arch.head_size
+    narrow = sum(width for width, _ in arch.caches) / 2 / max(1, len(arch.caches)) or wide
     sides = (arch.hidden + wide) + 2 * (arch.hidden + narrow) + (wide + arch.hidden)
-    return rank * sides * arch.layers
+    return round(rank * sides * arch.layers)

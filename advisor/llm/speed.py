@@ -1,42 +1,31 @@
 """How fast a language model reads and writes on devices of the table, and what a token costs in joules.
 
-One step that writes a token for each of `batch` sequences reads the weights they touch and their caches, multiplies,
-starts its kernels, and exchanges activations between devices; the parameters (llm/serving) are fitted on measured
-servers. Everything is predicted, with the interval that leaving each model out showed.
+The parameters (llm/serving) are fitted on measured servers. Everything is predicted, with the interval that leaving
+each model out showed.
 """
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 
+from advisor.llm import step
 from advisor.llm.architecture import Architecture
-from advisor.llm.memory import KV_BITS, Memory, Precision, precisions, running, weights_bytes
-from data import tables
+from advisor.llm.memory import Memory, Precision, precisions, running
+from advisor.llm.step import Load, On
 from data.errors import InputError
 from data.estimate import Estimate
 from data.tables import Device
-from data.units import BITS_PER_BYTE, MS_PER_S
+from data.units import MS_PER_S
+
+__all__ = ["Load", "Speed", "by_precision", "fewest_devices", "predict"]
 
 SOURCE = "llm/serving, devices"
 USABLE_FRAC = 0.92  # of a device's memory: the rest stays with driver and display
-RATES = {
-    "fp32": "fp32_flop_per_s", "fp16": "fp16_flop_per_s", "bf16": "bf16_flop_per_s", "fp8": "fp8_flop_per_s",
-    "int8": "int8_op_per_s",
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
-    """What is asked: tokens of the prompt and so far written (`context`), sequences at once, how the cache is kept."""
-
-    context: int
-    batch: int = 1
-    prompt: int | None = None
-    kv: str | None = None
+NODES = (1, 2, 4, 8, 16)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Speed:
-    """One configuration: times in ms, tokens a second, joules a token; what bounds the writing; whether it fits."""
+    """One configuration: times in ms, tokens a second, joules a token; what bounds the writing; whether it fits (None
+    where memory is as much as one builds in)."""
 
     ttft_ms: Estimate
     time_per_token_ms: Estimate
@@ -47,151 +36,143 @@ class Speed:
     exchange_frac: float
     memory: Memory
     memory_per_device_bytes: Estimate
-    fits: bool
+    fits: bool | None
     fewest_devices: int | None
     advice: str
 
 
-def predict(arch: Architecture, stored: Precision, on: Device, count: int, load: Load) -> Speed:
+def predict(arch: Architecture, stored: Precision, device: Device, count: int, load: Load) -> Speed:
     """Time to the first token, time per token, throughput and energy on `count` devices of one node.
 
-    Raises InputError where the device's memory or bandwidth is not known, or it has no rate for the arithmetic."""
-    if count < 1:
-        raise InputError("At least one device is needed.")
-    if on.memory_bytes is None or on.memory_bytes_per_s is None:
-        raise InputError(f"The memory of {on.name} is not in the table.")
-    rate = _rate(on, stored)
+    Raises InputError where the device's bandwidth is not known, or it has no rate for the arithmetic."""
+    on = step.on(device, count, stored)
     memory = running(arch, stored, context=load.context, batch=load.batch, kv=load.kv)
-    parts = _step_s(arch, stored, on, count, load, rate)
-    step_s = sum(parts.values())
-    time_ms = _spread(step_s * MS_PER_S, "time_ratio")
-    per_device = memory.overhead_bytes + (memory.total_bytes + (-1.0) * memory.overhead_bytes.mid) * (1.0 / count)
-    throughput = _parameter("throughput_frac")
-    per_s = Estimate(
-        low=load.batch * throughput[1] / (time_ms.high / MS_PER_S), mid=load.batch * throughput[0] / step_s,
-        high=load.batch * throughput[2] / (time_ms.low / MS_PER_S), basis="predicted", source=SOURCE,
-    )  # fmt: skip
+    if arch.encoder:
+        return _reading(arch, stored, on, load, memory)
+    parts = step.parts_s(arch, stored, on, load)
+    step_s, ttft_ms = sum(parts.values()), _ttft_ms(arch, stored, on, load)
+    per_device, shared = _per_device(arch, memory, count), parts["exchange"] + parts["experts"]
     memory_frac, compute_frac = (parts["weights"] + parts["cache"]) / step_s, parts["compute"] / step_s
+    writing = writing_frac(step_s, step.read_s(arch, on, load.prompt_tokens), load)
     return Speed(
-        ttft_ms=_prefill_ms(arch, on, count, load, rate), time_per_token_ms=time_ms, tokens_per_s=per_s,
-        j_per_token=_joules(arch, on, count, load, rate, step_s), memory_frac=memory_frac, compute_frac=compute_frac,
-        exchange_frac=(parts["exchange"] + parts["experts"]) / step_s, memory=memory,
-        memory_per_device_bytes=per_device, fits=per_device.mid <= USABLE_FRAC * on.memory_bytes,
-        fewest_devices=fewest_devices(memory, on), advice=_advice(memory_frac, compute_frac, load),
+        ttft_ms=ttft_ms, time_per_token_ms=_spread(step_s * MS_PER_S, "time_ratio"),
+        tokens_per_s=_inverse(load.batch * writing / step_s),
+        j_per_token=_joules(arch, stored, on, load, step_s, writing), memory_frac=memory_frac,
+        compute_frac=compute_frac, exchange_frac=shared / step_s, memory=memory, memory_per_device_bytes=per_device,
+        fits=None if device.memory_bytes is None else per_device.mid <= USABLE_FRAC * device.memory_bytes,
+        fewest_devices=fewest_devices(arch, memory, device), advice=_advice(parts, load, count),
     )  # fmt: skip
 
 
-def fewest_devices(memory: Memory, on: Device) -> int | None:
+def _reading(arch: Architecture, stored: Precision, on: On, load: Load, memory: Memory) -> Speed:
+    """An encoder: it reads `batch` prompts at once and writes nothing; times and joules are of a token read."""
+    flop, parts = load.batch * step.read_flop(arch, load.prompt_tokens), step.parts_s(arch, stored, on, load)
+    mid, low, high = step.parameters()["prefill_compute_frac"]
+    fixed = parts["launch"] + parts["software"] + step.exchange_s(arch, on, load.batch * load.prompt_tokens)
+    ends = [max(flop / on.count / (on.rate * share), parts["weights"]) + fixed for share in (high, mid, low)]
+    tokens, seconds = load.batch * load.prompt_tokens, ends[1]
+    whole = Estimate(
+        low=ends[0] * MS_PER_S, mid=seconds * MS_PER_S, high=ends[2] * MS_PER_S, basis="predicted", source=SOURCE
+    )
+    per_device = _per_device(arch, memory, on.count)
+    used = flop / on.count / on.rate / seconds
+    drawn = min(1.0, step.value("idle_power_frac") + step.value("compute_power_frac") * used)
+    joules = on.count * (on.device.tdp_w or 0.0) * drawn * seconds / tokens
+    return Speed(
+        ttft_ms=whole, time_per_token_ms=whole * (1.0 / tokens), tokens_per_s=_inverse(tokens / seconds),
+        j_per_token=_spread(joules, "energy_ratio") if on.device.tdp_w else None,
+        memory_frac=min(1.0, parts["weights"] / seconds), compute_frac=min(1.0, (seconds - fixed) / seconds),
+        exchange_frac=0.0, memory=memory, memory_per_device_bytes=per_device,
+        fits=None if on.device.memory_bytes is None else per_device.mid <= USABLE_FRAC * on.device.memory_bytes,
+        fewest_devices=fewest_devices(arch, memory, on.device),
+        advice="An encoder reads all tokens at once and writes none: times and joules are of a token read.",
+    )  # fmt: skip
+
+
+def writing_frac(step_s: float, read_s: float, load: Load) -> float:
+    """Share of the time in which tokens are written: `batch` sequences that each write `answer` tokens let in
+    batch / answer new prompts a step, whose arithmetic (`read_s` each) is done in between."""
+    return step.value("throughput_frac") / (1.0 + read_s * load.batch / load.answer_tokens / step_s)
+
+
+def fewest_devices(arch: Architecture, memory: Memory, device: Device) -> int | None:
     """The smallest number of devices of one node (1, 2, 4, 8, 16) that holds it; None where none does."""
-    shared = memory.total_bytes.mid - memory.overhead_bytes.mid
-    for count in (1, 2, 4, 8, 16):
-        if on.memory_bytes and memory.overhead_bytes.mid + shared / count <= USABLE_FRAC * on.memory_bytes:
-            return count
-    return None
-
-
-def _step_s(
-    arch: Architecture, stored: Precision, on: Device, count: int, load: Load, rate: float
-) -> dict[str, float]:
-    """Seconds of one step by part."""
-    bandwidth = on.memory_bytes_per_s or 0.0
-    kv_bytes = KV_BITS[load.kv or stored.kv_default] / BITS_PER_BYTE
-    cache = load.batch * arch.kv_elements(load.context) * kv_bytes / count
-    layers = arch.layers
-    return {
-        "weights": _touched_bytes(arch, stored, load.batch)
-        / (count * bandwidth * _parameter("weight_bandwidth_frac")[0]),
-        "cache": cache / (bandwidth * _parameter("cache_bandwidth_frac")[0]),
-        "compute": _flop(arch, load) / count / (rate * _parameter("compute_frac")[0]),
-        "launch": layers * _parameter("launch_s")[0],
-        "exchange": layers * _parameter("exchange_s")[0] * (count > 1),
-        "experts": arch.expert_layers * _parameter("expert_s")[0],
-    }  # fmt: skip
-
-
-def _touched_bytes(arch: Architecture, stored: Precision, batch: int) -> float:
-    """Bytes of weights a step reads: all outside the experts but the embedding table, and the experts that at least
-    one of the batch's tokens is routed to (if routing is even)."""
-    total = weights_bytes(arch, stored)
-    embedding = 0.0 if arch.tied else arch.embedding_parameters * stored.embedding_bits / BITS_PER_BYTE
-    if not arch.experts:
-        return total - embedding
-    expert_bytes = arch.expert_parameters * stored.linear_bits / BITS_PER_BYTE * arch.expert_layers
-    touched = arch.experts * (1.0 - (1.0 - arch.experts_per_token / arch.experts) ** batch)
-    return total - embedding - expert_bytes * (arch.experts - touched)
-
-
-def _flop(arch: Architecture, load: Load) -> float:
-    """FLOP of one step: two for each weight a token passes, and attention over its context."""
-    weights = arch.active_parameter_count - (0 if arch.tied else arch.embedding_parameters)
-    attention = 4.0 * arch.heads * arch.head_size * load.context * arch.layers
-    return load.batch * (2.0 * weights + attention)
-
-
-def _prefill_ms(arch: Architecture, on: Device, count: int, load: Load, rate: float) -> Estimate:
-    """Time until the first token of one prompt: its arithmetic, or the weights once where that takes longer."""
-    tokens = load.prompt or load.context
-    weights = arch.active_parameter_count - (0 if arch.tied else arch.embedding_parameters)
-    flop = tokens * 2.0 * weights + 2.0 * arch.heads * arch.head_size * tokens**2 * arch.layers
-    mid, low, high = _parameter("prefill_compute_frac")
-    least = 2.0 * weights / count / ((on.memory_bytes_per_s or 1.0) * _parameter("weight_bandwidth_frac")[0])
-    fixed = arch.layers * (_parameter("exchange_s")[0] * (count > 1) + _parameter("launch_s")[0])
-    seconds = [max(flop / count / (rate * share), least) + fixed for share in (high, mid, low)]
-    fast, typical, slow = (each * MS_PER_S for each in seconds)
-    return Estimate(low=fast, mid=typical, high=slow, basis="predicted", source=SOURCE)
-
-
-def _joules(arch: Architecture, on: Device, count: int, load: Load, rate: float, step_s: float) -> Estimate | None:
-    """Joules a written token: watts of all devices over tokens a second; None where the rated power is not known."""
-    if on.tdp_w is None:
-        return None
-    share = _flop(arch, load) / count / rate / step_s
-    watts = on.tdp_w * min(1.0, _parameter("idle_power_frac")[0] + _parameter("compute_power_frac")[0] * share)
-    joules = count * watts * step_s / (load.batch * _parameter("throughput_frac")[0])
-    return _spread(joules, "energy_ratio")
-
-
-def _rate(on: Device, stored: Precision) -> float:
-    """FLOP/s of the arithmetic; weights stored smaller than the device computes are multiplied at 16 bits."""
-    order = [stored.compute, "bf16", "fp16", "fp32"] if stored.compute != "fp32" else ["fp32"]
-    for name in order:
-        rate = getattr(on, RATES[name])
-        if rate is not None:
-            return float(rate)
-    raise InputError(f"{on.name} has no rate in the table for {stored.compute}.")
-
-
-def _advice(memory_frac: float, compute_frac: float, load: Load) -> str:
-    if memory_frac > compute_frac:
-        return (
-            f"Writing {load.batch} token{'s' if load.batch > 1 else ''} at once is bound by memory: weight-only "
-            "quantization makes it faster, INT8 arithmetic does not."
-        )
-    return "Writing so many tokens at once is bound by arithmetic: FP8 or INT8 arithmetic makes it faster."
-
-
-def _spread(mid: float, name: str) -> Estimate:
-    _, low, high = _parameter(name)
-    return Estimate(low=mid * low, mid=mid, high=mid * high, basis="predicted", source=SOURCE)
-
-
-@cache
-def _parameters() -> dict[str, tuple[float, float, float]]:
-    rows = tables.frame("llm", "serving")[["name", "value", "low", "high"]]
-    return {str(name): (float(mid), float(low), float(high)) for name, mid, low, high in rows.itertuples(index=False)}
-
-
-def _parameter(name: str) -> tuple[float, float, float]:
-    """(value, low, high) of a serving parameter."""
-    return _parameters()[name]
+    if device.memory_bytes is None:
+        return 1
+    usable = USABLE_FRAC * device.memory_bytes
+    return next((count for count in NODES if _per_device(arch, memory, count).mid <= usable), None)
 
 
 def by_precision(arch: Architecture, on: Device, count: int, load: Load) -> dict[str, Speed]:
     """The same model at every precision the device has arithmetic for, for the table of what compression would buy."""
     found = {}
     for name, stored in precisions().items():
+        if name == "mxfp4" and not arch.experts:
+            continue  # of a mixture's experts alone
         try:
             found[name] = predict(arch, stored, on, count, load)
         except InputError:
             continue
     return found
+
+
+def _per_device(arch: Architecture, memory: Memory, count: int) -> Estimate:
+    """Bytes one of `count` devices holds: its share of weights and activations, its share of the cache, a runtime."""
+    cache = memory.kv_cache_bytes / step.shares(arch, count)
+    return memory.overhead_bytes + ((memory.weights_bytes + memory.activation_bytes) / count + cache)
+
+
+def _ttft_ms(arch: Architecture, stored: Precision, on: On, load: Load) -> Estimate:
+    """Time until the first token of one prompt: its arithmetic, or the weights its tokens touch once where that takes
+    longer; then what devices exchange and kernels take to start."""
+    tokens = load.prompt_tokens
+    flop = step.read_flop(arch, arch.read_tokens or tokens)
+    mid, low, high = step.parameters()["prefill_compute_frac"]
+    first = step.parts_s(arch, stored, on, replace(load, batch=1))
+    fixed = step.exchange_s(arch, on, tokens) + first["launch"] + first["experts"] + first["software"]
+    seconds = [max(flop / on.count / (on.rate * share), step.weights_s(arch, stored, on, tokens)) + fixed
+               for share in (high, mid, low)]  # fmt: skip
+    fast, typical, slow = (each * MS_PER_S for each in seconds)
+    return Estimate(low=fast, mid=typical, high=slow, basis="predicted", source=SOURCE)
+
+
+def _joules(
+    arch: Architecture, stored: Precision, on: On, load: Load, step_s: float, writing: float
+) -> Estimate | None:
+    """Joules a written token: watts of all devices over tokens a second; None where the rated power is not known. The
+    watts rise with the shares of peak arithmetic and of memory bandwidth in use, up to the rated power."""
+    if on.device.tdp_w is None:
+        return None
+    moved = step.touched_bytes(arch, stored, load.batch) / on.count
+    moved += step.cache_bytes(arch, stored, load) / step.shares(arch, on.count)
+    bandwidth_frac = moved / (on.device.memory_bytes_per_s or 1.0) / step_s
+    arithmetic_frac = step.written_flop(arch, load) / on.count / on.rate / step_s
+    drawn = step.value("idle_power_frac") + step.value("compute_power_frac") * arithmetic_frac
+    drawn += step.value("memory_power_frac") * bandwidth_frac
+    joules = on.count * on.device.tdp_w * min(1.0, drawn) * step_s / (load.batch * writing)
+    return _spread(joules, "energy_ratio")
+
+
+def _advice(parts: dict[str, float], load: Load, count: int) -> str:
+    memory, compute = parts["weights"] + parts["cache"], parts["compute"]
+    many = f"{load.batch} token{'s' if load.batch > 1 else ''} at once"
+    if parts["exchange"] > max(memory, compute):
+        return f"Writing {many} on {count} devices is bound by what they exchange: fewer devices write about as fast."
+    if memory > compute and parts["cache"] > parts["weights"]:
+        return f"Writing {many} is bound by reading the cache: a smaller cache (FP8) or a shorter context helps most."
+    if memory > compute:
+        return (
+            f"Writing {many} is bound by memory: weight-only quantization makes it faster, INT8 arithmetic does not."
+        )
+    return "Writing so many tokens at once is bound by arithmetic: FP8 or INT8 arithmetic makes it faster."
+
+
+def _spread(mid: float, name: str) -> Estimate:
+    _, low, high = step.parameters()[name]
+    return Estimate(low=mid * low, mid=mid, high=mid * high, basis="predicted", source=SOURCE)
+
+
+def _inverse(mid: float) -> Estimate:
+    """A rate with the interval of the time it is the inverse of."""
+    _, low, high = step.parameters()["time_ratio"]
+    return Estimate(low=mid / high, mid=mid, high=mid / low, basis="predicted", source=SOURCE)

@@ -1,179 +1,207 @@
-"""What the language page is made of: the question, its numbers, memory, load, precisions, training, backtest."""
+"""What the language page shows: the verdict, memory, load, devices, precisions, jobs, training, the backtest."""
 
-from dataclasses import dataclass
+import json
 
 import streamlit as st
 
 from advisor.figures import llm as figures_llm
 from advisor.figures import named as figures
-from advisor.llm import backtest, configs, frames, speed
+from advisor.llm import backtest, frames, serve
 from advisor.llm import memory as sizes
-from advisor.llm.architecture import Architecture
-from data import tables, words
-from pages.ui import cards, formats, state, style
+from advisor.llm.answer import sized
+from data import words
+from pages.ui import cards, formats, style
 from pages.ui import tables as shown
-from profiler.intake import discard
+from pages.ui.language_question import Asked
 
-KINDS = ("gpu", "tpu", "npu")
-WAYS = ("A known model", "A config.json", "Plain numbers")
 TRAIN_TOKENS = 2048
+SERVERS = ("bf16", "fp8", "int8", "int8_g128", "int4_g128", "int4_g32", "nf4", "mxfp4", "nvfp4", "bf16_2to4",
+           "fp8_2to4")  # fmt: skip
+FEW_DEVICES = ["device", "devices_count", "time_per_token_ms", "first_token_ms", "tokens_per_s", "energy_per_token_j",
+               "million_tokens_usd"]  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One question with its answer."""
-
-    arch: Architecture
-    stored: sizes.Precision
-    on: tables.Device
-    count: int
-    load: speed.Load
-    found: speed.Speed
-
-
-def question() -> Asked | None:
-    """The model, its load and the device; None where something is missing or not possible (which is then said)."""
-    way = st.segmented_control(
-        "From", WAYS, default=WAYS[0], required=True, key="llm-from", label_visibility="collapsed"
-    )
-    with cards.guard("llm"):
-        arch = {WAYS[0]: _known, WAYS[1]: _config, WAYS[2]: _numbers}[way]()
-        if arch is None:
-            return None
-        return _answered(arch)
-    return None
+def verdict(asked: Asked) -> None:
+    """Whether it fits and holds, in one line; what bounds it; what would hold it; the answer to take away."""
+    found, under = asked.under.found, asked.under
+    on = f"{asked.count} × {asked.on.name}"
+    if found.fits is False:
+        badge, icon, line = "Does not fit", ":material/block:", f"{asked.arch.name} does not fit on {on}"
+    elif not under.holds:
+        badge, icon, line = "Over the budget", ":material/timer_off:", f"{asked.arch.name} on {on} misses the budget"
+    else:
+        badge, icon, line = "Fits", ":material/check_circle:", f"{asked.arch.name} fits on {on}"
+    with cards.hero("llm", badge, formats.name(line, 160), icon=icon):
+        st.markdown("\n".join(f"- {formats.name(text, 240)}" for text in _told(asked)))
+        with st.container(horizontal=True):
+            answer = sized(asked.arch, asked.stored, asked.load, asked.on, asked.count, asked.budget)
+            st.download_button(
+                "Take the answer along (JSON)", json.dumps(answer, indent=2), "sizing.json", "application/json",
+                icon=":material/download:", key="llm-export", on_click="ignore",
+            )  # fmt: skip
+        st.caption("The address of this page holds the whole question: keep it, or send it on.")
 
 
-def _known() -> Architecture:
-    names = list(configs.known())
-    name = st.selectbox("Model", names, index=names.index("Llama 3.1 8B"), key="llm_model", bind="query-params")
-    return configs.known()[name]
-
-
-def _config() -> Architecture | None:
-    upload = st.file_uploader("config.json", type=["json"], key="llm-config")
-    if upload is None:
-        st.caption("Published beside the weights of every model; nothing in it is executed.")
-        return None
-    path = state.received([upload])
-    try:
-        return configs.read(path)
-    finally:
-        discard(state.app().home, path)
-
-
-def _numbers() -> Architecture:
-    with st.grid(4, min_column_width=130, gap="small"):
-        layers = st.number_input("Layers", 1, 1000, 32)
-        hidden = st.number_input("Width", 64, 100_000, 4096, step=64)
-        heads = st.number_input("Heads", 1, 1024, 32)
-        kv_heads = st.number_input("Key-value heads", 1, 1024, 8)
-        middle = st.number_input("Middle width", 64, 500_000, 14336, step=64)
-        vocabulary = st.number_input("Vocabulary", 100, 10_000_000, 128_256)
-        experts = st.number_input("Experts", 0, 4096, 0)
-        each = st.number_input("Experts a token", 0, 256, 0)
-    return configs.of_numbers(
-        layers=layers, hidden=hidden, heads=heads, vocabulary=vocabulary, kv_heads=kv_heads, intermediate=middle,
-        experts=experts, experts_per_token=each,
-    )  # fmt: skip
-
-
-def _answered(arch: Architecture) -> Asked:
-    devices = [one for one in tables.devices() if one.kind in KINDS and one.memory_bytes and one.memory_bytes_per_s]
-    names = {one.device_id: one.name for one in devices}
-    usual = "nvidia-h100-sxm5-80gb"
-    with st.grid(3, min_column_width=200, gap="small"):
-        device = st.selectbox(
-            "Device", list(names), index=list(names).index(usual), format_func=lambda one: names[one], key="llm_device",
-            bind="query-params",
-        )  # fmt: skip
-        count = st.selectbox("Devices of one node", (1, 2, 4, 8, 16), key="llm_count", bind="query-params")
-        precisions = list(sizes.precisions())
-        weights = st.selectbox(
-            "Weights", precisions, index=precisions.index(arch.stored_as), key=f"llm_weights_{arch.stored_as}",
-            help="How the weights are stored; scales and what stays at 16 bits are counted.",
-        )  # fmt: skip
-        most = arch.most_positions or 1_000_000
-        context = st.number_input("Tokens of a sequence", 1, most, min(4096, most), step=256, key="llm_context")
-        batch = st.number_input("Sequences at once", 1, 4096, 8, key="llm_batch")
-        kv = st.selectbox("Cache", ("as the weights' usual", *sizes.KV_BITS), key="llm_kv")
-    stored, on = sizes.precision(weights), tables.device(device)
-    load = speed.Load(context=int(context), batch=int(batch), kv=kv if kv in sizes.KV_BITS else None)
-    return Asked(arch, stored, on, int(count), load, speed.predict(arch, stored, on, int(count), load))
+def _told(asked: Asked) -> list[str]:
+    found, under = asked.under.found, asked.under
+    said = [found.advice]
+    if not asked.arch.encoder:
+        said.append(
+            f"Under load, for {asked.budget.percentile:g} in 100 requests: the first token within "
+            f"{words.latency(under.ttft_ms.mid)}, then {words.latency(under.time_per_token_ms.mid)} a token; "
+            f"{words.number(under.requests_per_s.mid)} requests a second."
+        )
+    if not under.holds:
+        held = serve.fewest(asked.arch, asked.stored, asked.on, asked.load, asked.budget)
+        said.append("No node of this device holds it." if held is None else f"{held.count} of them hold it.")
+    elif asked.budget.ttft_ms or asked.budget.time_per_token_ms:
+        most = serve.busiest(asked.arch, asked.stored, asked.on, asked.count, asked.load, asked.budget)
+        if most is not None and most.batch > asked.load.batch:
+            said.append(
+                f"The budget leaves room for {most.batch} sequences at once: "
+                f"{words.number(most.requests_per_s.mid)} requests a second."
+            )
+    return [*said, *asked.arch.notes]
 
 
 def numbers(asked: Asked) -> None:
     """What it is, whether it fits, how fast it writes, what a token takes."""
-    arch, found = asked.arch, asked.found
-    active = f"{words.count(arch.active_parameter_count)} active" if arch.experts else "all active"
-    fits = "fits" if found.fits else f"does not fit; {_devices(found.fewest_devices)}"
+    arch, found = asked.arch, asked.under.found
+    some = arch.active_parameter_count != arch.parameter_count
+    active = f"{words.count(arch.active_parameter_count)} active" if some else "all active"
+    has = words.size(asked.on.memory_bytes) if asked.on.memory_bytes else "as built in"
+    each = "read" if arch.encoder else "written"
     cards.metrics(
         "llm",
         [
-            cards.Metric(label="Parameters", value=words.count(arch.parameter_count), note=active),
-            cards.estimate("Memory a device", found.memory_per_device_bytes, words.BYTES, note=fits),
-            cards.estimate("First token", found.ttft_ms, words.LATENCY, 1e-3),
-            cards.estimate("Time per token", found.time_per_token_ms, words.LATENCY, 1e-3),
-            cards.estimate("Tokens a second", found.tokens_per_s, words.COUNTS),
-            cards.estimate("Energy a token", found.j_per_token, words.JOULES),
+            cards.Metric(label="Parameters", value=words.count(arch.parameter_count), note=active, help=ACTIVE),
+            cards.estimate("Memory a device", found.memory_per_device_bytes, words.BYTES, note=f"of {has}"),
+            cards.estimate("First token", found.ttft_ms, words.LATENCY, 1e-3, help=TTFT),
+            cards.estimate("Time per token", found.time_per_token_ms, words.LATENCY, 1e-3, help=TPOT),
+            cards.estimate("Tokens a second", found.tokens_per_s, words.COUNTS, note="all sequences together"),
+            cards.estimate("Energy a token", found.j_per_token, words.JOULES, help=f"Of the devices, a token {each}."),
         ],
         columns=3,
     )
-    st.markdown(f":material/lightbulb: {formats.name(found.advice, 240)}")
-    cards.warning("llm", *(formats.name(note, 200) for note in arch.notes))
 
 
-def _devices(count: int | None) -> str:
-    return "no node of this device holds it" if count is None else f"{count} would hold it"
+ACTIVE = "A mixture of experts keeps all its parameters in memory, and passes each token through a few: memory follows "
+ACTIVE += "the total, time and energy the active ones."
+TTFT = "TTFT: reading one prompt with nothing else to do (prefill). Bound by arithmetic."
+TPOT = "TPOT: one step that writes a token for every sequence (decode). Bound by memory where few are written at once."
 
 
 def memory(asked: Asked) -> None:
     """What fills one device."""
-    rows = frames.parts(asked.found.memory)
-    shared = rows["part"].ne("Runtime")
-    rows.loc[shared, "size_bytes"] = rows.loc[shared, "size_bytes"] // asked.count
+    rows = frames.parts_of_device(asked.arch, asked.under.found.memory, asked.count)
     figure = figures_llm.memory_bar(rows, style.mode(), asked.on.memory_bytes)
-    said = f"{words.size(asked.found.memory_per_device_bytes.mid)} of {words.size(asked.on.memory_bytes)}"
+    used = words.size(asked.under.found.memory_per_device_bytes.mid)
+    said = f"{used} of {words.size(asked.on.memory_bytes)}" if asked.on.memory_bytes else used
     cards.chart(figure, key="llm_memory", alt=f"Memory of one device: {said}.", table=rows)
+    room = frames.room(asked.arch, asked.stored, asked.on, asked.count, asked.load)
+    cards.facts(
+        {
+            "Used of one device": said,
+            "Cache a token and sequence": words.size(room.token_bytes),
+            f"Sequences of {asked.load.context:,} tokens that fit": _counted(room.sequences),
+            f"Longest of {asked.load.batch:,} sequences that fit": _counted(room.tokens, " tokens"),
+            "Fewest devices of one node": _counted(asked.under.found.fewest_devices),
+        },
+        key="llm-room",
+    )  # fmt: skip
+
+
+def _counted(count: int | None, unit: str = "") -> str:
+    return "none" if count == 0 else "not bound" if count is None else f"{count:,}{unit}"
 
 
 def load_curve(asked: Asked) -> None:
     """Throughput against time per token."""
     rows = frames.load_curve(asked.arch, asked.stored, asked.on, asked.count, asked.load)
     ends = f"{rows['tokens_per_s'].iloc[0]:,.0f} tokens a second alone, {rows['tokens_per_s'].iloc[-1]:,.0f} at 256"
-    cards.chart(figures_llm.load_curve(rows, style.mode()), key="llm_load_curve", alt=f"Predicted: {ends}.", table=rows)
+    figure = figures_llm.load_curve(rows, style.mode(), asked.budget.time_per_token_ms)
+    cards.chart(figure, key="llm_load_curve", alt=f"Predicted: {ends}.", table=rows)
+
+
+def devices(asked: Asked) -> None:
+    """Where it fits, how many it takes, how fast and how hungry it is there, what renting costs."""
+    rows = frames.devices(asked.arch, asked.stored, asked.load, asked.budget)
+    fitting = rows[rows["devices_count"].notna()]
+    if fitting.empty:
+        st.markdown("No node of up to 16 devices of the table holds this.")
+        return
+    best = fitting.sort_values("energy_per_token_j", na_position="last").iloc[0]
+    alone = int((fitting["devices_count"] == 1).sum())
+    st.markdown(
+        f"It fits on **{len(fitting)} of {len(rows)}** kinds of device, on {alone} of them by one alone. "
+        f"Least energy a token: **{formats.name(best['device'])}**."
+    )
+    shown.show(fitting, key="llm_devices", alt="Devices that hold the model, with speed and cost.", order=FEW_DEVICES)
 
 
 def precisions(asked: Asked) -> None:
     """The same model at every precision."""
-    rows = frames.by_precision(asked.arch, asked.on, asked.count, asked.load)
+    rows = frames.by_precision(asked.arch, asked.on, asked.count, asked.load, asked.stored)
+    kinds = st.segmented_control(
+        "Precisions", ("For servers", "GGUF", "All"), default="For servers", required=True, key="llm_kinds",
+        bind="query-params", label_visibility="collapsed",
+    )  # fmt: skip
+    of_servers = rows["precision"].isin(SERVERS)
+    gguf = rows["meaning"].str.startswith("GGUF") | (rows["precision"] == "bf16")
+    rows = rows[{"For servers": of_servers, "GGUF": gguf, "All": of_servers | True}[str(kinds)]]
+    figure = figures.bars(
+        rows.assign(basis="predicted"), style.mode(), name="precision", value="time_per_token_ms", say=words.latency,
+        basis="basis", highlight=asked.stored.precision,
+    )  # fmt: skip
+    cards.chart(figure, key="llm_precisions_chart", alt="Time per token by precision, predicted.")
     shown.show(rows, key="llm_precisions", alt="Memory, speed and energy at every precision, all predicted.")
+    st.caption(f"{cards.basis('predicted')} times, energy · {cards.basis('claimed')} quality, by who is named")
 
 
 def right_size(asked: Asked) -> None:
-    """Energy of a request beside published tasks, the smallest first."""
-    rows = frames.right_size(asked.found)
+    """Energy of a request beside published tasks and smaller members of the family, the smallest first."""
+    rows = frames.right_size(asked.arch, asked.on, asked.count, asked.load)
     figure = figures.bars(
         rows, style.mode(), name="what", value="request_j", say=words.energy, basis="basis",
-        highlight="This model, an answer of 300 tokens",
+        highlight=frames.request_name(asked.arch, asked.load),
     )  # fmt: skip
-    cards.chart(figure, key="llm_job", alt="Energy of one request of this model and of published tasks.", table=rows)
+    cards.chart(figure, key="llm_job", alt="Energy of one request of this model and of others.", table=rows)
+    smaller = frames.family(asked.arch)
+    order = " → ".join(formats.name(one.name) for one in (*smaller, asked.arch))
+    start = f"Start small, and stop at the first that is good enough: {order}. " if smaller else ""
+    st.caption(f"{start}Published: one job by a BERT-class model took 0.32 g CO₂e for 1,000 queries, by general models "
+               "2.66 g (8.3 ×) and 4.67 g (14.6 ×).")  # fmt: skip
 
 
 def training(asked: Asked) -> None:
-    """Memory of one training step by way."""
-    shown.show(
-        frames.training(asked.arch, TRAIN_TOKENS), key="llm_training", alt="Memory of one training step, by way."
+    """Memory and arithmetic of one training step by way."""
+    with st.grid(3, min_column_width=130, gap="small"):
+        tokens = st.number_input("Tokens of a step", 1, 10_000_000, TRAIN_TOKENS, key="llm_train", bind="query-params")
+        rank = st.number_input("Rank of LoRA", 1, 1024, 16, key="llm_rank", bind="query-params", help=RANK)
+        optimizer = st.selectbox("Optimizer", list(sizes.OPTIMIZERS), key="llm_optimizer", bind="query-params")
+    rows = frames.training(asked.arch, int(tokens), int(rank), optimizer)
+    figure = figures_llm.training(rows, style.mode(), asked.on.memory_bytes)
+    cards.chart(figure, key="llm_training_chart", alt="Memory of one training step by way and part.", table=rows)
+    adapter = sizes.lora_parameters(asked.arch, int(rank))
+    st.caption(
+        f"An adapter of this rank has {words.count(adapter)} parameters, "
+        f"{words.percent(adapter / asked.arch.parameter_count)} of the model's, and weighs {words.size(2 * adapter)}. "
+        "Cost ratio: the arithmetic of a token over that of training all weights."
     )
+
+
+RANK = "How wide the two thin matrices of an adapter are, on queries, keys, values and outputs of every layer."
 
 
 def backtest_told() -> None:
     """The median errors against measured servers, and every row behind them."""
-    found = backtest.errors()
+    found, unseen = backtest.errors(), backtest.errors("held_out_as")
     st.markdown(
-        f"Against {found['rows_count']:.0f} measured configurations (one to eight H100): the median error of the time "
-        f"per token is {words.percent(found['time_median_frac'])}, of the energy a token "
-        f"{words.percent(found['energy_median_frac'])}. Intervals hold 90 in 100 of them with each model left out."
+        f"Against {found['rows_count']:.0f} measured servers (one to eight H100): the median error of the time per "
+        f"token is {words.percent(found['time_median_frac'])}, of the energy a token "
+        f"{words.percent(found['energy_median_frac'])}. On {unseen['rows_count']:.0f} servers of models the fit never "
+        f"saw: {words.percent(unseen['time_median_frac'])} and {words.percent(unseen['energy_median_frac'])}. "
+        "Intervals hold 90 in 100 of the fitted ones, each model left out; elsewhere expect them to be narrow."
     )
     with st.expander("Every row", icon=":material/table_rows:", type="compact"):
         shown.show(backtest.rows(), key="llm_backtest", alt="Predicted and measured time and energy a token.")

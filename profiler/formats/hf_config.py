@@ -18,6 +18,7 @@ from profiler.types import Axis, Model, Tensor
 
 NO_WEIGHTS = "Latency needs a model that runs: this is a configuration, without weights. Export the model to ONNX."
 LIMIT_BYTES = 1 << 22
+NOT_BUILT = ("model_type", "quantization_config", "auto_map")  # what the library's own class is not given
 SECONDS_OF_SOUND = 16_000  # one second at the sampling rate speech models expect
 
 
@@ -40,6 +41,53 @@ class HfConfig:
             path, self.NAME, module, inputs, shapes, positional=False, cannot_run=NO_WEIGHTS,
             notes=(f"Built from its configuration as {type(module).__name__}; attention is counted as two products.",),
         )  # fmt: skip
+
+
+def meta(fields: Mapping[str, Any]) -> tuple[Any, Any]:
+    """The configuration and its module, with a head where it writes, of tensors without numbers: to be counted, not
+    run. Code that a configuration brings along is left alone: the library's own class is built. Raises as `read`."""
+    import torch
+    import transformers
+
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    kind = fields.get("model_type")
+    if not isinstance(kind, str) or kind not in transformers.CONFIG_MAPPING:
+        raise _unknown(str(kind or "unnamed"))
+    known = {name: value for name, value in fields.items() if name not in NOT_BUILT}
+    try:
+        config = transformers.AutoConfig.for_model(kind, **known)
+        config._attn_implementation = "eager"
+        make = _named_class(config)._from_config if _named_class(config) else _writing(config).from_config
+        with torch.device("meta"):
+            module = make(config, dtype=torch.bfloat16)  # what every layer can be followed in
+        module.tie_weights()
+    except Exception as error:  # a configuration can be wrong in as many ways as it has fields
+        raise InputError(
+            "No model can be built from this configuration.", hint="Check its fields.", details=str(error)
+        ) from None
+    return config, module.eval()
+
+
+def _writing(config: Any) -> Any:
+    """The library's automatic class for this kind of configuration: with a head that writes, if there is one."""
+    import transformers
+    from transformers.models.auto import modeling_auto
+
+    names = ("MODEL_FOR_CAUSAL_LM", "MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM", "MODEL_FOR_IMAGE_TEXT_TO_TEXT")
+    makers = ("AutoModelForCausalLM", "AutoModelForSeq2SeqLM", "AutoModelForImageTextToText")
+    for name, maker in zip(names, makers, strict=True):
+        if type(config) in getattr(modeling_auto, f"{name}_MAPPING"):
+            return getattr(transformers, maker)
+    return transformers.AutoModel
+
+
+def _unknown(kind: str) -> Unavailable:
+    import transformers
+
+    return Unavailable(
+        f'The installed transformers {transformers.__version__} does not know the model type "{plain(kind, 40)}".',
+        hint="Export the model to ONNX.",
+    )
 
 
 def _fields(path: Path) -> dict[str, Any]:
@@ -65,11 +113,8 @@ def _built(fields: dict[str, Any]) -> tuple[Any, Any]:
 
     kind = fields["model_type"]
     if kind not in transformers.CONFIG_MAPPING:
-        raise Unavailable(
-            f'The installed transformers {transformers.__version__} does not know the model type "{plain(kind, 40)}".',
-            hint="Export the model to ONNX.",
-        )
-    known = {name: value for name, value in fields.items() if name not in ("model_type", "quantization_config")}
+        raise _unknown(kind)
+    known = {name: value for name, value in fields.items() if name not in NOT_BUILT}
     try:
         config = transformers.AutoConfig.for_model(kind, **known)
         config._attn_implementation = "eager"

@@ -52,7 +52,7 @@ def test_what_does_not_fit_is_refused(files):
     from safetensors.torch import save_file
 
     folder, _, adapter = files
-    with pytest.raises(InputError, match="no LoRA adapter"):
+    with pytest.raises(InputError, match="no LoRA matrix"):
         run(folder, adapter="base")
     save_file({name: tensor.T.contiguous() for name, tensor in adapter.items()}, folder / "turned.safetensors")
     with pytest.raises(InputError, match="does not fit"):
@@ -60,6 +60,57 @@ def test_what_does_not_fit_is_refused(files):
     save_file({"other.lora_A.weight": next(iter(adapter.values()))}, folder / "other.safetensors")
     with pytest.raises(InputError, match="no partner"):
         run(folder, adapter="other")
+
+
+def test_what_would_be_lost_or_is_not_finite_is_refused(files):
+    import torch
+    from safetensors.torch import save_file
+
+    folder, _, adapter = files
+    (down_name, down), (up_name, up) = adapter.items()
+    extra = {down_name.replace("lora_A", "lora_magnitude_vector"): down[0].clone()}
+    save_file(adapter | extra, folder / "dora.safetensors")
+    with pytest.raises(InputError, match="would lose it"):
+        run(folder, adapter="dora")
+    save_file({down_name: down, up_name: up * float("nan")}, folder / "nan.safetensors")
+    with pytest.raises(InputError, match="not finite"):
+        run(folder, adapter="nan")
+    save_file({down_name: torch.zeros(0, 8), up_name: torch.zeros(12, 0)}, folder / "none.safetensors")
+    with pytest.raises(InputError, match="no matrix"):
+        run(folder, adapter="none")
+    (folder / "cut.safetensors").write_bytes((folder / "adapter.safetensors").read_bytes()[:-5])
+    with pytest.raises(InputError, match="no whole safetensors"):
+        run(folder, adapter="cut")
+
+
+def test_the_job_keeps_the_merged_file(files, tmp_path):
+    from contextlib import contextmanager
+
+    from advisor.llm.adapters import merge_files
+    from data import home as homes
+
+    folder, _, _ = files
+
+    class Desk:
+        home = homes.home()
+
+        @contextmanager
+        def folder(self):
+            made = tmp_path / "job"
+            made.mkdir()
+            yield made
+
+        def task(self, function, arguments, folder, readable):
+            return function(SimpleNamespace(folder=folder, progress=lambda *_: None), **arguments)
+
+    found = merge_files(
+        Desk(), base=str(folder / "base.safetensors"), adapter=str(folder / "adapter.safetensors"), alpha=4.0, move=True
+    )
+    from safetensors import safe_open
+
+    with safe_open(found["file"], framework="numpy") as kept:
+        assert "model.norm.weight" in kept.keys()  # noqa: SIM118
+    assert (folder / "base.safetensors").exists()  # the user's own file stays
 
 
 def test_the_command_merges_in_the_locked_child(files, capsys):

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.llm import backtest, memory, speed
-from advisor.llm.configs import is_known, known, of_config, of_numbers, of_traced, read
+from advisor.llm import backtest, fit, memory, speed, step
+from advisor.llm.configs import known, of_config, of_numbers, of_plain_fields, read
+from advisor.llm.fields import stored_as
 from data import tables
 from data.errors import InputError
 
@@ -30,6 +31,31 @@ COUNTS = {
     "OPT 1.3B": (1_315_758_080, 1_315_758_080),
     "BERT-large": (335_141_888, 335_141_888),
 }
+# Parameter totals as the publishers state them beside the weights on Hugging Face (safetensors metadata), or as the
+# library counts them for older ones; every number of these models is passed by every token.
+DENSE = {
+    "Llama 2 13B": 13_015_864_320, "Llama 2 70B": 68_976_648_192, "Llama 3.2 1B": 1_235_814_400,
+    "Llama 3.2 3B": 3_212_749_824, "TinyLlama 1.1B": 1_100_048_384, "SmolLM2 135M": 134_515_008,
+    "SmolLM2 360M": 361_821_120, "SmolLM2 1.7B": 1_711_376_384, "SmolLM3 3B": 3_075_098_624,
+    "Mistral 7B": 7_241_732_096, "Qwen2.5 0.5B": 494_032_768, "Qwen2.5 1.5B": 1_543_714_304,
+    "Qwen2.5 3B": 3_085_938_688, "Qwen2.5 7B": 7_615_616_512, "Qwen2.5 14B": 14_770_033_664,
+    "Qwen2.5 32B": 32_763_876_352, "Qwen2.5 72B": 72_706_203_648, "Qwen3 0.6B": 596_049_920,
+    "Qwen3 1.7B": 1_720_574_976, "Qwen3 4B": 4_022_468_096, "Qwen3 14B": 14_768_307_200, "Gemma 2B": 2_506_172_416,
+    "Gemma 7B": 8_537_680_896, "Gemma 2 2B": 2_614_341_888, "Gemma 2 9B": 9_241_705_984,
+    "Gemma 2 27B": 27_227_128_320, "Gemma 3 1B": 999_885_952, "Phi-3 mini": 3_821_079_552, "Phi-4": 14_659_507_200,
+    "Pythia 1.4B": 1_414_647_808, "Pythia 6.9B": 6_857_302_016, "StarCoder2 3B": 3_030_371_328,
+    "GPT-2": 124_439_808, "GPT-2 medium": 354_823_168, "GPT-2 XL": 1_557_611_200, "BERT-base": 109_482_240,
+    "DistilBERT": 66_362_880, "RoBERTa-base": 124_645_632, "Flan-T5 small": 76_961_152, "Flan-T5 base": 247_577_856,
+    "Flan-T5 large": 783_150_080, "Flan-T5 XL": 2_849_757_184, "Flan-T5 XXL": 11_135_332_352,
+    "Mamba 130M": 129_135_360, "Mamba 2.8B": 2_768_345_600, "StarCoder2 7B": 7_173_923_840,
+}  # fmt: skip
+# Total as published; active as the publisher rounds it (billions), with or without the tables of words.
+MIXTURES = {
+    "Mixtral 8x22B": (140_620_634_112, 39.0), "OLMoE 1B 7B": (6_919_161_856, 1.3),
+    "Qwen1.5 MoE A2.7B": (14_315_784_192, 2.7), "DeepSeek-V2-Lite": (15_706_484_224, 2.4),
+    "DeepSeek-V2": (235_741_434_880, 21.0), "Kimi K2": (1_026_408_209_408, 32.0),
+    "GLM-4.5-Air": (106_852_245_504, 12.0), "Llama 4 Maverick": (400_711_848_960, 17.0),
+}  # fmt: skip
 H100 = "nvidia-h100-sxm5-80gb"
 
 
@@ -37,6 +63,21 @@ H100 = "nvidia-h100-sxm5-80gb"
 def test_counts_are_the_publishers(name):
     arch = known()[name]
     assert (arch.parameter_count, arch.active_parameter_count) == COUNTS[name]
+
+
+@pytest.mark.parametrize("name", DENSE)
+def test_totals_are_the_published_ones(name):
+    arch = known()[name]
+    assert (arch.parameter_count, arch.active_parameter_count) == (DENSE[name], DENSE[name])
+
+
+@pytest.mark.parametrize("name", MIXTURES)
+def test_mixtures_total_and_active(name):
+    arch, (total, active_billions) = known()[name], MIXTURES[name]
+    assert arch.parameter_count == total
+    active, tables_of_words = arch.active_parameter_count, (arch.embedding_parameters, arch.head_parameters)
+    counted = (active, active - tables_of_words[0], active - sum(tables_of_words))
+    assert min(abs(one / 1e9 - active_billions) for one in counted) <= 0.35
 
 
 def test_llama_2_by_hand():
@@ -83,10 +124,26 @@ def test_training_memory_by_hand_and_in_order():
 def test_measured_servers_are_met():
     found = backtest.errors()
     assert found["rows_count"] == 218
-    assert found["time_median_frac"] <= 0.25 and found["energy_median_frac"] <= 0.30
+    assert found["time_median_frac"] <= 0.15 and found["energy_median_frac"] <= 0.15
     every = backtest.rows()
-    inside = (every["measured_ms"] / every["predicted_ms"]).between(0.66, 1.62).mean()
-    assert 0.85 <= inside <= 0.95
+    assert 0.88 <= (every["measured_ms"] / every["predicted_ms"]).between(0.70, 1.42).mean() <= 0.97
+    assert 0.88 <= (every["measured_j"] / every["predicted_j"]).between(0.67, 1.50).mean() <= 0.97
+
+
+def test_models_the_fit_never_saw():
+    found = backtest.errors("held_out_as")
+    assert found["rows_count"] == 153
+    assert found["time_median_frac"] <= 0.25 and found["energy_median_frac"] <= 0.30
+    assert not set(backtest.rows()["model"]) & set(backtest.rows("held_out_as")["model"])
+
+
+def test_the_shipped_parameters_are_the_fit():
+    found = fit.fit()
+    for name in (*fit.SOUGHT, *fit.POWER):
+        assert step.value(name) == pytest.approx(found[name], rel=0.02), name
+    assert step.parameters()["time_ratio"][1:] == pytest.approx((found["time_low"], found["time_high"]), abs=0.02)
+    assert step.parameters()["energy_ratio"][1:] == pytest.approx((found["energy_low"], found["energy_high"]), abs=0.02)
+    assert found["time_median"] <= 0.25 and found["energy_median"] <= 0.30  # with each model left out
 
 
 def at(name="Llama 3.1 8B", weights="bf16", count=1, **load):
@@ -116,7 +173,7 @@ def test_what_does_not_fit_says_how_many_would():
 
 @given(
     batch=st.integers(1, 512), context=st.integers(16, 8192), count=st.sampled_from([1, 2, 4, 8]),
-    name=st.sampled_from(sorted(COUNTS)),
+    name=st.sampled_from(sorted(set(COUNTS) - {"BERT-large"})),
 )  # fmt: skip
 def test_more_work_never_takes_less(batch, context, count, name):
     if known()[name].most_positions and context + 1 > known()[name].most_positions:
@@ -166,16 +223,57 @@ def test_plain_numbers_are_enough():
     ).parameter_count == 6_738_415_616
 
 
-def test_other_families_are_counted_by_building_them_and_shaped_by_shared_names():
-    fields = {
-        "model_type": "t5", "d_model": 512, "d_kv": 64, "d_ff": 2048, "num_layers": 6, "num_decoder_layers": 6,
-        "num_heads": 8, "vocab_size": 32128, "is_encoder_decoder": True,
-    }  # fmt: skip
-    assert not is_known(fields)
-    arch = of_traced(fields, "t5", 60_506_624)
-    assert arch.parameter_count == 60_506_624
-    assert arch.kv_elements_per_token == 2 * (2 * 8 * 64) * 6  # what it wrote, and what it read
-    with pytest.raises(InputError, match="experts"):
-        of_traced({**fields, "num_experts": 8}, "x", 10**9)
-    with pytest.raises(InputError, match="contradict"):
-        of_traced(fields, "x", 1000)
+def test_an_unknown_architecture_falls_back_to_its_plain_numbers():
+    fields = {"model_type": "martian", "num_hidden_layers": 32, "hidden_size": 4096, "num_attention_heads": 32,
+              "vocab_size": 32000, "intermediate_size": 11008}  # fmt: skip
+    arch = of_plain_fields(fields, "m")
+    assert arch.parameter_count == 6_738_415_616 and "not exact" in arch.notes[-1]
+    fields.pop("num_attention_heads")
+    with pytest.raises(InputError, match="does not say its heads") as caught:
+        of_plain_fields(fields, "m")
+    assert caught.value.hint == "Give --heads N."
+    assert of_plain_fields(fields, "m", {"heads": 32}).parameter_count == 6_738_415_616
+
+
+@pytest.mark.parametrize(
+    ("said", "named"),
+    [
+        ({"quant_method": "gptq", "bits": 4, "group_size": 128}, "int4_g128"),
+        ({"quant_method": "awq", "bits": 4, "group_size": 64}, "int4_g64"),
+        ({"quant_method": "gptq", "bits": 3, "group_size": 128}, "int3_g128"),
+        ({"quant_method": "bitsandbytes", "load_in_4bit": True, "bnb_4bit_quant_type": "nf4"}, "nf4"),
+        ({"quant_method": "bitsandbytes", "load_in_8bit": True}, "int8"),
+        ({"quant_method": "fp8", "weight_block_size": [128, 128]}, "fp8"),
+        ({"quant_method": "compressed-tensors", "config_groups": {"group_0": {"weights": {
+            "num_bits": 8, "type": "float"}}}}, "fp8"),
+        ({"quant_method": "compressed-tensors", "config_groups": {"group_0": {"weights": {
+            "num_bits": 4, "type": "int", "group_size": 32}}}}, "int4_g32"),
+        ({"quant_method": "mxfp4"}, "mxfp4"),
+        ({"quant_method": "modelopt", "quant_algo": "NVFP4"}, "nvfp4"),
+        ({"quant_method": "aqlm", "nbits_per_codebook": 16}, "fp16"),
+    ],
+)  # fmt: skip
+def test_a_published_quantization_is_the_precision(said, named):
+    assert stored_as({"torch_dtype": "float16", "quantization_config": said}) == named
+    assert memory.precision(named).precision == named
+
+
+def test_groupwise_bits_by_hand():
+    assert memory.precision("int3_g128").linear_bits == 3 + (16 + 3) / 128
+    assert memory.precision("int8_g32").linear_bits == 8 + 16 / 32
+    for wrong in ("int1_g128", "int9_g128", "int4_g0", "int4_g", "nonsense"):
+        with pytest.raises(InputError):
+            memory.precision(wrong)
+
+
+# Sizes of the published GGUF files of Llama 2 7B, GB (TheBloke/Llama-2-7B-GGUF).
+GGUF_GB = {
+    "q2_k": 2.83, "q3_k_s": 2.95, "q3_k_m": 3.30, "q3_k_l": 3.60, "q4_0": 3.83, "q4_k_s": 3.86, "q4_k_m": 4.08,
+    "q5_0": 4.65, "q5_k_s": 4.65, "q5_k_m": 4.78, "q6_k": 5.53, "q8_0": 7.16,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", GGUF_GB)
+def test_gguf_types_weigh_what_the_published_files_do(name):
+    made = memory.weights_bytes(known()["Llama 2 7B"], memory.precision(name))
+    assert made / 1e9 == pytest.approx(GGUF_GB[name], rel=0.01)

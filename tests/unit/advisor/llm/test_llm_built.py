@@ -1,0 +1,123 @@
+"""Any architecture the library knows, counted without numbers; and the closed forms against it."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+
+from advisor.llm.configs import known, of_config
+from advisor.llm.traced import of_traced
+from data import tables
+from data.errors import InputError, Unavailable
+from profiler.language import of_config as built_of
+
+VISION = {"hidden_size": 1152, "image_size": 896, "intermediate_size": 4304, "model_type": "siglip_vision_model",
+          "num_attention_heads": 16, "num_hidden_layers": 27, "patch_size": 14, "vision_use_head": False}  # fmt: skip
+GEMMA_3_4B = {
+    "architectures": ["Gemma3ForConditionalGeneration"], "model_type": "gemma3", "mm_tokens_per_image": 256,
+    "text_config": {"hidden_size": 2560, "intermediate_size": 10240, "model_type": "gemma3_text",
+                    "num_hidden_layers": 34, "sliding_window": 1024}, "vision_config": VISION,
+}  # fmt: skip
+JAMBA = {
+    "architectures": ["JambaForCausalLM"], "model_type": "jamba", "attn_layer_offset": 4, "attn_layer_period": 8,
+    "expert_layer_offset": 1, "expert_layer_period": 2, "hidden_size": 4096, "intermediate_size": 14336,
+    "mamba_conv_bias": True, "mamba_d_conv": 4, "mamba_d_state": 16, "mamba_dt_rank": 256, "mamba_expand": 2,
+    "mamba_proj_bias": False, "max_position_embeddings": 262144, "num_attention_heads": 32, "num_experts": 16,
+    "num_experts_per_tok": 2, "num_hidden_layers": 32, "num_key_value_heads": 8, "tie_word_embeddings": False,
+    "vocab_size": 65536,
+}  # fmt: skip
+WHISPER = {
+    "model_type": "whisper", "architectures": ["WhisperForConditionalGeneration"], "d_model": 1280,
+    "encoder_layers": 32, "decoder_layers": 32, "encoder_attention_heads": 20, "decoder_attention_heads": 20,
+    "encoder_ffn_dim": 5120, "decoder_ffn_dim": 5120, "vocab_size": 51866, "num_mel_bins": 128,
+    "max_source_positions": 1500, "max_target_positions": 448, "is_encoder_decoder": True,
+}  # fmt: skip
+BART = {
+    "model_type": "bart", "architectures": ["BartForConditionalGeneration"], "d_model": 1024, "encoder_layers": 12,
+    "decoder_layers": 12, "encoder_attention_heads": 16, "decoder_attention_heads": 16, "encoder_ffn_dim": 4096,
+    "decoder_ffn_dim": 4096, "vocab_size": 50265, "max_position_embeddings": 1024, "is_encoder_decoder": True,
+}  # fmt: skip
+BLOOM = {"model_type": "bloom", "architectures": ["BloomForCausalLM"], "n_layer": 30, "hidden_size": 4096,
+         "n_head": 32, "vocab_size": 250880}  # fmt: skip
+PHI_2 = {"model_type": "phi", "architectures": ["PhiForCausalLM"], "hidden_size": 2560, "intermediate_size": 10240,
+         "num_hidden_layers": 32, "num_attention_heads": 32, "vocab_size": 51200,
+         "auto_map": {"AutoConfig": "configuration_phi.PhiConfig"}}  # fmt: skip
+DBRX = {
+    "model_type": "dbrx", "architectures": ["DbrxForCausalLM"], "d_model": 6144, "n_heads": 48, "n_layers": 40,
+    "max_seq_len": 32768, "vocab_size": 100352, "attn_config": {"kv_n_heads": 8, "clip_qkv": 8, "rope_theta": 500000},
+    "ffn_config": {"ffn_hidden_size": 10752, "moe_num_experts": 16, "moe_top_k": 4},
+}  # fmt: skip
+# Totals as published beside the weights on Hugging Face (safetensors metadata).
+PUBLISHED = {
+    "gemma-3-4b": (GEMMA_3_4B, 4_300_079_472), "Jamba": (JAMBA, 51_570_323_328),
+    "whisper-large-v3": (WHISPER, 1_543_490_560), "bart-large": (BART, 406_291_456),
+    "bloom-7b1": (BLOOM, 7_069_016_064),
+    "phi-2": (PHI_2, 2_779_683_840), "dbrx": (DBRX, 131_596_523_520),
+}  # fmt: skip
+
+
+def built(fields, folder, name="x", **more):
+    path = folder / "config.json"
+    path.write_text(json.dumps(fields))
+    return of_traced(fields, name, built_of(SimpleNamespace(progress=lambda *_: None), path=str(path)), **more)
+
+
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_counted_without_numbers_as_published(name, tmp_path):
+    fields, total = PUBLISHED[name]
+    assert built(fields, tmp_path).parameter_count == total
+
+
+def test_caches_of_unusual_layers(tmp_path):
+    gemma, jamba, whisper = (built(fields, tmp_path) for fields in (GEMMA_3_4B, JAMBA, WHISPER))
+    # 34 layers, every sixth without its window of 1,024; 4 heads of 256
+    assert gemma.kv_elements(8192) == 2 * 4 * 256 * (5 * 8192 + 29 * 1024)
+    assert gemma.tower_parameters > 400e6 and gemma.written_parameters + gemma.tower_parameters == gemma.parameter_count
+    # 4 layers of 32 attend with 8 heads of 128; 28 keep 8,192 x (16 + 4) numbers whatever the length
+    assert jamba.kv_elements(1000) == 1000 * 4 * 2 * 8 * 128 + 28 * 8192 * 20
+    assert (jamba.experts, jamba.experts_per_token, jamba.expert_layers) == (16, 2, 16)
+    assert jamba.active_parameter_count / 1e9 == pytest.approx(12.1, abs=0.1)
+    # what it wrote, and 1,500 places of sound it heard, in 32 layers
+    assert whisper.kv_elements(100) == 32 * 2 * 1280 * (100 + 1500)
+    assert (whisper.heads, whisper.layers) == (20, 32)
+
+
+@pytest.mark.parametrize("name", sorted(known()))
+def test_closed_forms_are_what_the_library_builds(name, tmp_path):
+    row = tables.frame("llm", "architectures").set_index("name").loc[name]
+    fields = json.loads(row["config"])
+    if fields["model_type"] in ("kimi_k2", "llama4_text"):
+        pytest.skip("a model type the library builds under another name, or with a tower")
+    named = {"bert": ["BertModel"], "roberta": ["RobertaModel"], "distilbert": ["DistilBertModel"]}
+    closed = known()[name]
+    counted = built(fields | {"architectures": named.get(fields["model_type"])}, tmp_path)
+    # this version of the library ties the head of every T5, whatever its configuration says
+    apart = closed.head_parameters if fields["model_type"] == "t5" else 0
+    assert closed.parameter_count == counted.parameter_count + apart
+    assert closed.active_parameter_count - closed.parameter_count == (
+        counted.active_parameter_count - counted.parameter_count
+    )
+    assert closed.kv_elements(20_000) == counted.kv_elements(20_000)
+    assert closed.encoder_parameters == counted.encoder_parameters
+
+
+def test_what_cannot_be_built_is_one_line(tmp_path):
+    with pytest.raises(Unavailable, match="does not know the model type"):
+        built({"model_type": "martian"}, tmp_path)
+    with pytest.raises(InputError, match="No model can be built"):
+        built({"model_type": "phi", "hidden_size": "wide"}, tmp_path)
+    with pytest.raises(InputError, match="not the configuration of a language"):
+        built({"model_type": "resnet"}, tmp_path)
+
+
+def test_code_of_a_configuration_is_never_run(tmp_path, monkeypatch):
+    evil = tmp_path / "configuration_phi.py"
+    evil.write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert built(PHI_2, tmp_path).parameter_count == 2_779_683_840
+    assert not (tmp_path / "ran").exists()
+
+
+def test_the_language_part_of_a_model_that_sees_is_a_closed_form_where_nothing_is_built():
+    arch = of_config(GEMMA_3_4B | {"model_type": "gemma3"}, "x")
+    assert arch.parameter_count == 4_300_079_472 - 419_816_304 and "vision tower" in arch.notes[-1]

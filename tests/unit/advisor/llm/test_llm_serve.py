@@ -1,0 +1,244 @@
+"""Servers under load and budget; other devices and published figures; what a step is made of, by hand."""
+
+import json
+import math
+import time
+from dataclasses import replace
+from statistics import NormalDist
+
+import pytest
+
+from advisor.__main__ import main
+from advisor.llm import frames, memory, serve, speed, step
+from advisor.llm.answer import sized
+from advisor.llm.configs import known
+from advisor.llm.step import Load
+from data import tables
+from data.errors import InputError
+
+H100 = tables.device("nvidia-h100-sxm5-80gb")
+BF16 = memory.precision("bf16")
+
+
+def made(name="Llama 3.1 8B", weights="bf16", device="nvidia-h100-sxm5-80gb", count=1, **load):
+    asked = Load(**{"context": 512} | load)
+    return speed.predict(known()[name], memory.precision(weights), tables.device(device), count, asked)
+
+
+def test_a_step_by_hand():
+    arch, load = known()["Llama 3.1 8B"], Load(context=1000, batch=4)
+    parts = step.parts_s(arch, BF16, step.on(H100, 2, BF16), load)
+    read = arch.parameter_count - 128256 * 4096  # all but the table of words
+    assert parts["weights"] == pytest.approx(2 * read / 2 / (3.35e12 * step.value("weight_bandwidth_frac")))
+    cache = 4 * 1000 * 2 * 8 * 128 * 32 * 2
+    assert parts["cache"] == pytest.approx(cache / 2 / (3.35e12 * step.value("cache_bandwidth_frac")))
+    flop = 4 * (2 * read + 4 * 32 * 128 * 1000 * 32)
+    assert parts["compute"] == pytest.approx(flop / 2 / (H100.bf16_flop_per_s * step.value("compute_frac")))
+    # a ring of two sends each number once there and once back, twice a layer, over 450 GB/s
+    passed = 2 * (2 - 1) / 2 * 4 * 4096 * 2 * 2
+    exchange = 32 * (step.value("exchange_s") + passed / (4.5e11 * step.value("link_frac")))
+    assert parts["exchange"] == pytest.approx(exchange)
+    assert step.parts_s(arch, BF16, step.on(H100, 1, BF16), load)["exchange"] == 0
+
+
+def test_caches_are_shared_out_by_key_value_heads():
+    assert step.shares(known()["Qwen3 30B A3B"], 8) == 4  # it has four
+    assert step.shares(known()["DeepSeek-V3"], 8) == 1  # a compressed cache is held whole by each
+    assert step.shares(known()["Llama 3.1 8B"], 4) == 4
+
+
+def test_a_percentile_by_hand():
+    load, arch = Load(context=1300, batch=16, prompt=1000, answer=300), known()["Llama 3.1 8B"]
+    under = serve.served(arch, BF16, H100, 1, load, serve.Budget(percentile=95))
+    one, read = under.found.time_per_token_ms.mid, under.found.ttft_ms.mid
+    prompts = 15 + NormalDist().inv_cdf(0.95) * math.sqrt(15)  # that fall into one answer
+    assert under.time_per_token_ms.mid == pytest.approx(one + prompts * read / 300)
+    busy = 16 * read / (300 * one + 15 * read)
+    wait = min(15 * read, read / (2 * (1 - busy)) * math.log(busy / 0.05))
+    assert under.ttft_ms.mid == pytest.approx(read + one + wait)
+    assert serve.served(arch, BF16, H100, 1, load, serve.Budget(percentile=50)).ttft_ms.mid < under.ttft_ms.mid
+    alone = serve.served(arch, BF16, H100, 1, replace(load, batch=1))
+    assert alone.ttft_ms.mid == alone.found.ttft_ms.mid
+    with pytest.raises(InputError, match="percentile"):
+        serve.served(arch, BF16, H100, 1, load, serve.Budget(percentile=100))
+
+
+def test_the_fewest_devices_and_the_busiest_server_hold_the_budget():
+    arch, load = known()["Llama 3.1 70B"], Load(context=1300, batch=16, prompt=1000, answer=300)
+    budget = serve.Budget(ttft_ms=500, time_per_token_ms=30)
+    held = serve.fewest(arch, BF16, H100, load, budget)
+    assert held is not None and held.holds
+    smaller = [count for count in serve.NODES if count < held.count]
+    assert not any(serve.served(arch, BF16, H100, count, load, budget).holds for count in smaller)
+    most = serve.busiest(arch, BF16, H100, held.count, load, budget)
+    assert most is not None and most.batch >= 16
+    assert not serve.served(arch, BF16, H100, held.count, replace(load, batch=2 * most.batch), budget).holds
+    assert serve.fewest(arch, BF16, H100, load, serve.Budget(time_per_token_ms=0.1)) is None
+
+
+# Tokens a second of one sequence as published (claimed), and how far a prediction may be off.
+PUBLISHED = [
+    # llama.cpp, "Performance of llama.cpp on Apple Silicon M-series", discussion 4167: 7B, text generation
+    ("Llama 2 7B", "fp16", "apple-m2-ultra", 1, 41.0, 1.4), ("Llama 2 7B", "q8_0", "apple-m2-ultra", 1, 66.6, 1.5),
+    ("Llama 2 7B", "q4_0", "apple-m2-ultra", 1, 94.3, 1.8), ("Llama 2 7B", "fp16", "apple-m3-max", 1, 25.1, 1.4),
+    ("Llama 2 7B", "q4_0", "apple-m1", 1, 14.2, 1.5),
+    # llama.cpp on a GeForce RTX 4090, 7B Q4_0 and F16: about 150 and 58
+    ("Llama 2 7B", "q4_0", "nvidia-rtx-4090", 1, 150, 1.5), ("Llama 2 7B", "fp16", "nvidia-rtx-4090", 1, 58, 1.3),
+    # vLLM and TensorRT-LLM, one sequence: Llama 3 8B in 16 bits on L4, A100 80GB and H100
+    ("Llama 3.1 8B", "bf16", "nvidia-l4", 1, 17, 1.3), ("Llama 3.1 8B", "bf16", "nvidia-a100-sxm4-80gb", 1, 95, 1.4),
+    ("Llama 3.1 8B", "bf16", "nvidia-h100-sxm5-80gb", 1, 150, 1.4),
+    # 70B on eight H100 and 405B FP8 on eight H100, one sequence
+    ("Llama 3.1 70B", "fp16", "nvidia-h100-sxm5-80gb", 8, 80, 1.6),
+    ("Llama 3.1 405B", "fp8", "nvidia-h100-sxm5-80gb", 8, 36, 1.6),
+    # a Raspberry Pi 5 writes about two tokens a second with 7B in 4 bits
+    ("Llama 2 7B", "q4_0", "raspberry-pi-5", 1, 2.0, 1.6),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "weights", "device", "count", "claimed", "times"), PUBLISHED)
+def test_one_sequence_on_other_devices_is_near_published_figures(name, weights, device, count, claimed, times):
+    found = 1000 / made(name, weights, device, count).time_per_token_ms.mid
+    assert claimed / times <= found <= claimed * times
+
+
+def offline(name, device, count, prompt, answer):
+    """Tokens a second of `count` devices at the batch and the split that give most."""
+    best = 0.0
+    for tensor in (1, 2, 4, 8):
+        for batch in (64, 128, 256, 512, 1024, 2048) if count % tensor == 0 else ():
+            load = {"context": prompt + answer // 2, "batch": batch, "prompt": prompt, "answer": answer, "kv": "fp8"}
+            found = made(name, "fp8", device, tensor, **load)
+            best = max(best, found.tokens_per_s.mid * count / tensor) if found.fits else best
+    return best
+
+
+@pytest.mark.parametrize(
+    ("benchmark", "name", "device", "prompt", "answer"),
+    [
+        ("llama2-70b-99", "Llama 2 70B", "nvidia-h100-sxm5-80gb", 294, 294),
+        ("llama2-70b-99", "Llama 2 70B", "nvidia-h200-sxm-141gb", 294, 294),
+        ("llama2-70b-99", "Llama 2 70B", "nvidia-h100-pcie-80gb", 294, 294),
+        ("llama2-70b-99", "Llama 2 70B", "amd-mi300x", 294, 294),
+        ("mixtral-8x7b", "Mixtral 8x7B", "nvidia-h100-sxm5-80gb", 300, 145),
+        ("mixtral-8x7b", "Mixtral 8x7B", "nvidia-h200-sxm-141gb", 300, 145),
+    ],
+)
+def test_measured_throughput_elsewhere(benchmark, name, device, prompt, answer):
+    """MLPerf Inference 4.1, closed, offline: other servers, software and devices than the fit's. FP8 throughout."""
+    rows = tables.frame("devices", "mlperf")
+    rows = rows[(rows["benchmark"] == benchmark) & (rows["scenario"] == "Offline") & (rows["device_id"] == device)]
+    rows = rows[rows["devices_count"] == 8]
+    measured = float(rows["value"].median())
+    assert measured / 1.6 <= offline(name, device, 8, prompt, answer) <= measured * 1.6
+
+
+@pytest.mark.parametrize(
+    "device", ["nvidia-l4", "nvidia-a100-sxm4-80gb", "nvidia-b200-sxm-180gb", "amd-mi300x", "apple-m2-max"]
+)
+@pytest.mark.parametrize("name", ["Llama 3.2 1B", "Llama 3.1 8B", "Llama 3.1 405B", "Qwen3 30B A3B", "DeepSeek-V3"])
+def test_one_sequence_is_bound_by_memory_and_order_holds(name, device):
+    one = made(name, "bf16", device)
+    parts = step.parts_s(known()[name], BF16, step.on(tables.device(device), 1, BF16), Load(context=512))
+    assert parts["weights"] + parts["cache"] > parts["compute"]
+    assert made(name, "int4_g128", device).time_per_token_ms.mid < made(name, "int8", device).time_per_token_ms.mid
+    assert made(name, "int8_g128", device).time_per_token_ms.mid < one.time_per_token_ms.mid
+    assert made(name, "bf16", device, batch=64).time_per_token_ms.mid > one.time_per_token_ms.mid
+    assert made(name, "bf16", device, batch=64).j_per_token.mid < one.j_per_token.mid
+    assert made(name, "bf16", device, context=4096).time_per_token_ms.mid > one.time_per_token_ms.mid
+
+
+def test_more_devices_write_large_models_faster():
+    times = [made("Llama 3.1 405B", "fp8", count=count).time_per_token_ms.mid for count in (1, 2, 4, 8)]
+    assert times == sorted(times, reverse=True)
+    assert "exchange" in made("Llama 3.2 1B", count=8).advice  # and small ones not
+
+
+def test_sparse_weights_are_for_devices_that_multiply_them():
+    with pytest.raises(InputError, match="2:4"):
+        made(weights="bf16_2to4", device="nvidia-v100-sxm2-32gb")
+    assert made(weights="bf16_2to4").time_per_token_ms.mid < made().time_per_token_ms.mid
+
+
+def test_an_encoder_reads_all_tokens_at_once():
+    found = made("BERT-base", context=512, batch=8)
+    assert found.time_per_token_ms.mid == pytest.approx(found.ttft_ms.mid / (8 * 512))
+    assert "reads all tokens" in found.advice
+
+
+def test_the_right_size_starts_small():
+    arch = known()["Qwen2.5 7B"]
+    rows = frames.right_size(arch, H100, 1, Load(context=500, batch=8, prompt=200, answer=300))
+    assert list(rows["request_j"]) == sorted(rows["request_j"])
+    of = dict(zip(rows["what"], rows["request_j"], strict=True))
+    assert of["Flan-T5-XL: one class"] / of["BERT-class: one class"] == pytest.approx(2.66 / 0.32)
+    assert of["BLOOMz-7B: one class"] / of["BERT-class: one class"] == pytest.approx(4.67 / 0.32)
+    # 0.32 g for 1,000 at 297.6 g a kWh
+    assert of["BERT-class: one class"] == pytest.approx(0.32 / 1000 / 297.6 * 3.6e6)
+    assert of["Qwen2.5 0.5B: 300 tokens"] < of["Qwen2.5 3B: 300 tokens"] < of["Qwen2.5 7B: 300 tokens"]
+    assert [one.name for one in frames.family(arch)] == ["Qwen2.5 0.5B", "Qwen2.5 1.5B", "Qwen2.5 3B"]
+
+
+def test_devices_are_listed_by_how_few_hold_it():
+    rows = frames.devices(known()["Llama 3.1 70B"], BF16, Load(context=2048, batch=4)).set_index("device_id")
+    # 141 GB of weights: one device of 192 GB, two of 141, four of 80 (two leave nothing for the rest), eight of 24
+    counts = {"amd-mi300x": 1, "nvidia-h200-sxm-141gb": 2, "nvidia-h100-sxm5-80gb": 4, "nvidia-l4": 8}
+    assert {device: int(rows.loc[device, "devices_count"]) for device in counts} == counts
+    priced = rows.loc["nvidia-h100-sxm5-80gb"]
+    assert priced["million_tokens_usd"] > 0
+
+
+def test_room_is_what_the_memory_leaves():
+    arch, load = known()["Llama 3.1 8B"], Load(context=2048, batch=8)
+    room = frames.room(arch, BF16, H100, 1, load)
+    assert room.token_bytes == 2 * 8 * 128 * 32 * 2
+    assert made(context=2048, batch=room.sequences).fits and not made(context=2048, batch=room.sequences + 1).fits
+    assert made(context=room.tokens, batch=8).fits and not made(context=room.tokens + 1, batch=8).fits
+
+
+def test_training_costs_in_order():
+    rows = frames.training(known()["Llama 2 7B"], 2048).set_index("way")
+    assert rows.loc["Head only", "cost_ratio"] < rows.loc["LoRA", "cost_ratio"] < rows.loc["All weights", "cost_ratio"]
+    assert rows.loc["All weights", "token_flop"] == 8 * 6_738_415_616  # two forward, twice over, and four back
+    less = frames.training(known()["Llama 2 7B"], 2048, optimizer="adam8bit").set_index("way")
+    assert (rows["optimizer_bytes"] - less["optimizer_bytes"])["All weights"] == 6 * 6_738_415_616
+    with pytest.raises(InputError):
+        memory.training(known()["Llama 2 7B"], "full", tokens=1, optimizer="magic")
+
+
+def test_a_further_what_if_is_quick():
+    arch, load = known()["DeepSeek-V3"], Load(context=4096, batch=8)
+    fp8 = memory.precision("fp8")
+
+    def everything():
+        sized(arch, fp8, load, H100, 8)
+        frames.devices(arch, fp8, load)
+        frames.by_precision(arch, H100, 8, load)
+        frames.load_curve(arch, fp8, H100, 8, load)
+
+    everything()
+    best = min(_cpu_s(everything) for _ in range(5))
+    assert best < 0.05
+
+
+def _cpu_s(work):
+    start = time.process_time()
+    work()
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("table", ["precisions", "devices", "load", "training", "job"])
+def test_the_command_has_the_pages_tables(table, capsys):
+    assert main(["size", "Llama 3.1 8B", "--device", "nvidia-l4", "--table", table, "--json"]) == 0
+    assert len(json.loads(capsys.readouterr().out)) >= 4
+
+
+def test_the_command_judges_a_budget(capsys):
+    words = ["size", "Llama 3.1 8B", "--device", "nvidia-l4", "--prompt", "500", "--context", "800", "--token-ms", "20"]
+    assert main([*words, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert not found["under_load"]["holds"] and found["under_load"]["fewest_devices"] in (4, 8, 16)
+    assert found["fits"]["fits"] and found["time_per_token_ms"]["basis"] == "predicted"
+    assert main(["size", "Llama 3.1 8B", "--table", "load"]) == 2
+    assert main(["size", "Llama 3.1 8B", "--context", "-5"]) == 2
+    assert main(["size", "Llama 3.1 8B", "--context", str(10**12)]) == 2
+    assert main(["size", "--layers", "4"]) == 2

@@ -1,12 +1,12 @@
-"""What the about page is made of: this machine, where figures come from, the physics, worked examples."""
+"""What the about page is made of: this machine, and where figures come from."""
 
 import pandas as pd
 import streamlit as st
 
-from advisor import model_frames, presets
+from advisor import model_frames
 from data import tables as facts
 from data import words
-from pages.ui import cards, state, tables
+from pages.ui import cards, claims_parts, state, tables
 from profiler import gpus, levels, sandbox
 from profiler.machine import load, machine
 from profiler.meters import meters
@@ -92,28 +92,10 @@ def sources() -> None:
     ]
     with cards.card("sources", "Sources", "Shipped with Rightsize; nothing is fetched while it runs."):
         tables.show(pd.DataFrame(rows), key="sources", alt="Every source with its licence and date.", height=560)
+    claims_parts.equivalents()
 
 
 def words_of_basis() -> None:
     """The five words that go with every number."""
     with cards.card("words", "Five words", "Every number carries one of them, and is drawn accordingly."):
         cards.legend()
-
-
-def examples() -> None:
-    """Published claims, recomputed from their own inputs."""
-    rows = pd.DataFrame(
-        [
-            {
-                "example": found.title,
-                "recomputed": f"{words.number(found.value(), 4)} {found.unit}",
-                "published": found.published,
-                "follows": presets.FOLLOWS.get(found.follows, found.follows),
-                "why": found.verdict,
-            }
-            for found in presets.examples()
-        ]
-    )
-    with cards.card("examples", "Worked examples", "Published figures, recomputed here from their own inputs."):
-        more = {"why": st.column_config.Column("Why", width="large")}
-        tables.show(rows, key="examples", alt="Published figures beside what follows from them.", height=560, more=more)

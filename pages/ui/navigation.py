@@ -11,6 +11,7 @@ PAGES = (
     ("place", ":material/public:"),
     ("language", ":material/forum:"),
     ("trends", ":material/trending_up:"),
+    ("calculate", ":material/calculate:"),
     ("report", ":material/description:"),
     ("history", ":material/history:"),
     ("about", ":material/info:"),

@@ -112,6 +112,11 @@ def default_utilisation() -> Estimate:
     return Estimate(low=low.value, mid=mid.value, high=high.value, basis="modelled", source=mid.source)
 
 
+def flop_of_chip_h(chip_h: float, flop_per_s: float, utilisation_frac: float) -> float:
+    """FLOP that so many chip-hours do at a share of the peak: what stands behind a run known only by its hours."""
+    return chip_h * units.S_PER_H * flop_per_s * utilisation_frac
+
+
 def chip_s(flop: float, flop_per_s: float, utilisation: Estimate | None = None) -> Estimate:
     """Seconds one chip of this peak (FLOP/s) works on it. Raises InputError on a utilisation outside 0 to 1."""
     share = default_utilisation() if utilisation is None else utilisation
@@ -198,14 +203,34 @@ def likely_kwh(nameplate_kwh: Estimate) -> Estimate:
     return nameplate_kwh / nameplate_ratio()
 
 
-def ladder(name: str, energy_kwh: float) -> list[tuple[str, float, str]]:
-    """(model, kWh, note) of the published runs and of yours, smallest first; the note tells what weakens a figure."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rung:
+    """One training on the ladder. `corrected_kwh` is what a figure that was later found too high comes down to; `note`
+    tells what weakens a figure."""
+
+    name: str
+    energy_kwh: Estimate
+    note: str = ""
+    corrected_kwh: float | None = None
+    yours: bool = False
+
+
+def ladder(name: str, energy_kwh: Estimate) -> list[Rung]:
+    """The published runs and yours, smallest first."""
     rungs = [
-        (found.system, found.energy_kwh, "; ".join(filter(None, (found.basis, found.notes))))
+        Rung(
+            name=found.system,
+            energy_kwh=Estimate(
+                low=found.energy_kwh, mid=found.energy_kwh, high=found.energy_high_kwh or found.energy_kwh,
+                basis="claimed", source=f"energy/{found.source_id}",
+            ),
+            note="; ".join(filter(None, (found.basis, found.notes))),
+            corrected_kwh=found.energy_kwh / found.overstated_ratio if found.overstated_ratio else None,
+        )
         for found in energy.trainings()
         if found.energy_kwh is not None
-    ]
-    return sorted([*rungs, (name, energy_kwh, "yours")], key=lambda rung: rung[1])
+    ]  # fmt: skip
+    return sorted([*rungs, Rung(name=name, energy_kwh=energy_kwh, yours=True)], key=lambda rung: rung.energy_kwh.mid)
 
 
 def _warnings(utilisation: Estimate, trials: int) -> tuple[str, ...]:

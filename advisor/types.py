@@ -14,8 +14,7 @@ VERDICTS = ("compress", "keep the original", "nothing meets the budget")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What the user asks for. `latency_ms` holds at `percentile`; `max_loss` is the allowed drop in accuracy when
-    labels are given, else the allowed 1 - cosine."""
+    """What is asked for. `latency_ms` holds at `percentile`; `max_loss` is a drop in accuracy, else 1 - cosine."""
 
     latency_ms: float | None = None
     percentile: float = 95.0

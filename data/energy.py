@@ -33,6 +33,7 @@ class Equivalent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Training:
     """What training a published model took, as reported. `nameplate_kwh` is rated power x time, where it is known;
+    `overstated_ratio` by how much a figure was later found too high, and then it is never shown without that;
     `unverified_fields` names what could not be read in its source."""
 
     system: str
@@ -50,6 +51,7 @@ class Training:
     nameplate_kwh: float | None = None
     carbon_kg_co2e: float | None = None
     scope: str | None = None
+    overstated_ratio: float | None = None
     notes: str | None = None
     unverified_fields: tuple[str, ...] = ()
 

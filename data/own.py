@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Protocol, TypeVar
 
-from data import tables
+from data import tables, units
 from data.errors import InputError
 from data.records import from_plain, to_plain
 from data.store import Store
@@ -44,6 +44,36 @@ def add_device(store: Store, device: Device) -> Device:
     if device.tdp_w is None and not any(value for name, value in _given(device).items() if name.endswith("_per_s")):
         raise InputError("A device needs its rated power or a peak rate.", hint="Fill in one of them, with its unit.")
     return _add(store, "device", device.device_id, replace(device, yours=True, source_ids=(SOURCE,)))
+
+
+def device_of(
+    name: str,
+    kind: str,
+    *,
+    tdp_w: float | None = None,
+    fp32_tflop_per_s: float | None = None,
+    fp16_tflop_per_s: float | None = None,
+    int8_top_per_s: float | None = None,
+    memory_gib: float | None = None,
+    memory_gb_per_s: float | None = None,
+) -> Device:
+    """A device as its data sheet puts it: dense peaks in TFLOP/s and TOP/s, memory in GiB, bandwidth in GB/s. Its id is
+    made of its name. Raises InputError on a name without letters or digits."""
+    slug = "-".join("".join(mark if mark.isalnum() else " " for mark in name.lower()).split())
+    if not slug:
+        raise InputError("A device needs a name with letters or digits.", hint="For example: My card.")
+    return Device(
+        device_id=f"own-{slug}",
+        name=name.strip(),
+        vendor=SOURCE,
+        kind=kind,
+        tdp_w=tdp_w,
+        fp32_flop_per_s=_times(fp32_tflop_per_s, units.FLOP_PER_TFLOP),
+        fp16_flop_per_s=_times(fp16_tflop_per_s, units.FLOP_PER_TFLOP),
+        int8_op_per_s=_times(int8_top_per_s, units.FLOP_PER_TFLOP),
+        memory_bytes=None if memory_gib is None else round(memory_gib * units.BYTES_PER_GIB),
+        memory_bytes_per_s=_times(memory_gb_per_s, units.BYTES_PER_GB),
+    )
 
 
 def add_zone(store: Store, zone_id: str, g_per_kwh: float, *, name: str = "", year: int | None = None) -> Zone:
@@ -118,6 +148,15 @@ def prices(store: Store) -> tuple[Price, ...]:
         _own(store, "price", Price),
         lambda price: (price.provider, price.instance_type, price.region_id),
     )
+
+
+def own_prices(store: Rows) -> tuple[Price, ...]:
+    """Your prices alone."""
+    return _own(store, "price", Price)
+
+
+def _times(value: float | None, factor: float) -> float | None:
+    return None if value is None else value * factor
 
 
 def _add(store: Store, kind: str, name: str, record: Record) -> Record:

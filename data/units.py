@@ -17,6 +17,7 @@ KWH_PER_MWH = 1_000.0
 KWH_PER_GWH = 1_000_000.0
 G_PER_KG = 1_000.0
 G_PER_T = 1_000_000.0
+G_PER_LB = 453.59237
 S_PER_H = 3_600.0
 MS_PER_S = 1_000.0
 NS_PER_MS = 1_000_000.0
@@ -28,6 +29,7 @@ DAYS_PER_ASTRONOMICAL_YEAR = 365.25
 DAYS_PER_GREGORIAN_YEAR = 365.2425
 MONTHS_PER_YEAR = 12.0
 FLOP_PER_MAC = 2
+FLOP_PER_TFLOP = 1e12
 FLOP_PER_PFLOPS_DAY = 1e15 * H_PER_DAY * S_PER_H
 BYTES_PER_KIB, BYTES_PER_MIB, BYTES_PER_GIB = 1 << 10, 1 << 20, 1 << 30
 BITS_PER_BYTE = 8
@@ -126,6 +128,11 @@ def kg_from_g(mass_g: Number) -> Number:
 def t_from_g(mass_g: Number) -> Number:
     """Tonnes in these grams."""
     return mass_g * (1.0 / G_PER_T)
+
+
+def g_from_lb(mass_lb: Number) -> Number:
+    """Grams in these pounds (avoirdupois)."""
+    return mass_lb * G_PER_LB
 
 
 def j_from_pj(energy_pj: Number) -> Number:

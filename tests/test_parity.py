@@ -31,7 +31,10 @@ CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",
     "store.select": "advisor history ask", "forget(": "advisor forget", "chosen.render(": "advisor export",
     "history.take": "advisor export --keep", "source.put": None, "fits.": "advisor trends",
-    "clip.put(": "advisor trends --into", "clip.take_out(": None,
+    "clip.put(": "advisor trends --into", "clip.take_out(": None, "training.run(": "advisor train",
+    "calculators.fleet(": "advisor fleet", "own.add_device(": "advisor own --device",
+    "own.add_zone(": "advisor own --zone",
+    "own.add_price(": "advisor own --price", "own.remove(": "advisor own --forget",
 }  # fmt: skip
 
 
@@ -79,6 +82,33 @@ def test_a_trend_chart_goes_into_a_report(capsys):
     store.close()
     assert (kept.lines[0].n, kept.chart.star.value) == (77, 8.4e22)
     assert any("months" in sentence and "behind" in sentence for sentence in kept.says)
+
+
+def test_a_training_and_a_fleet_without_a_page(capsys):
+    assert main(["fleet", "28936", "--watts", "400", "--load", "0.5", "--overhead", "1.33", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["kwh_per_day"]["mid"] == pytest.approx(184_727, rel=1e-5)
+    bloom = ["--chip-hours", "1082990", "--chip", "nvidia-a100-sxm4-80gb", "--overhead", "1", "--pue", "1"]
+    assert main(["train", *bloom, "--json"]) == 0
+    energy = json.loads(capsys.readouterr().out)["energy_kwh"]
+    assert (energy["low"], energy["mid"], energy["high"]) == pytest.approx((433_196,) * 3)
+    assert main(["train", "--parameters", "7B", "--tokens", "2T", "--trials", "3", "--zone", "DE"]) == 0
+    told = capsys.readouterr().out
+    assert "2.52e+23 FLOP at 35 % of the peak" in told and "Each trial costs a whole run" in told and "CO2e:" in told
+    for wrong in (["train", "--tokens", "2T"], ["fleet", "3"], ["train", "--flop", "x"]):
+        assert main(wrong) == 2
+        assert "\n" not in capsys.readouterr().err.strip()
+
+
+def test_what_is_yours_without_a_page(capsys):
+    assert main(["own", "--zone", "DE=12", "--device", "My card", "--tdp-w", "300", "--fp16-tflop-per-s", "100"]) == 0
+    assert main(["own", "--price", "aws/p5.48xlarge/us-east-1=24", "--json"]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    names = [(one["what"], one["name"]) for one in json.loads(last)]
+    assert names == [("price", "aws/p5.48xlarge/us-east-1"), ("device", "own-my-card"), ("zone", "DE")]
+    assert main(["own", "--forget", "zone/DE"]) == 0 and "zone/DE" not in capsys.readouterr().out
+    for wrong in (["--zone", "DE"], ["--price", "aws=3"], ["--forget", "zone/DE"], ["--device", "empty"]):
+        assert main(["own", *wrong]) == 2
+        assert "\n" not in capsys.readouterr().err.strip()
 
 
 def test_a_trend_is_told_with_its_interval(tmp_path, capsys):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 
 from advisor.trends.rows import rows
 from data import units, words
@@ -42,6 +42,7 @@ def _watts(value: float | None) -> str:
     return words.scaled(value, ((1.0, "W"), (1e3, "kW"), (1e6, "MW"), (1e9, "GW")))
 
 
+@lru_cache(maxsize=16_384)
 def _exact_flop(value: float | None) -> str:
     if value is None or value < 1e6:
         return words.NOT_KNOWN if value is None else f"{words.number(value)} FLOP"

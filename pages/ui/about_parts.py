@@ -1,12 +1,9 @@
-"""What the about page is made of: where figures come from, the five words, worked examples."""
+"""What the about page is made of: where figures come from, and the five words."""
 
 import pandas as pd
-import streamlit as st
 
-from advisor import presets
 from data import tables as facts
-from data import words
-from pages.ui import cards, tables
+from pages.ui import cards, claims_parts, tables
 
 
 def sources() -> None:
@@ -23,28 +20,10 @@ def sources() -> None:
     ]
     with cards.card("sources", "Sources", "Shipped with Rightsize; nothing is fetched while it runs."):
         tables.show(pd.DataFrame(rows), key="sources", alt="Every source with its licence and date.", height=560)
+    claims_parts.equivalents()
 
 
 def words_of_basis() -> None:
     """The five words that go with every number."""
     with cards.card("words", "Five words", "Every number carries one of them, and is drawn accordingly."):
         cards.legend()
-
-
-def examples() -> None:
-    """Published claims, recomputed from their own inputs."""
-    rows = pd.DataFrame(
-        [
-            {
-                "example": found.title,
-                "recomputed": f"{words.number(found.value(), 4)} {found.unit}",
-                "published": found.published,
-                "follows": presets.FOLLOWS.get(found.follows, found.follows),
-                "why": found.verdict,
-            }
-            for found in presets.examples()
-        ]
-    )
-    with cards.card("examples", "Worked examples", "Published figures, recomputed here from their own inputs."):
-        more = {"why": st.column_config.Column("Why", width="large")}
-        tables.show(rows, key="examples", alt="Published figures beside what follows from them.", height=560, more=more)

@@ -11,6 +11,7 @@ PAGES = (
     ("place", ":material/public:"),
     ("language", ":material/forum:"),
     ("trends", ":material/trending_up:"),
+    ("calculate", ":material/calculate:"),
     ("report", ":material/description:"),
     ("history", ":material/history:"),
     ("about", ":material/info:"),
@@ -18,10 +19,11 @@ PAGES = (
 _known = threading.Event()  # whether this server has been told of its pages
 
 
-def chosen() -> st.Page:
-    """The page that the address asks for; the menu of all pages."""
+def chosen(icons: bool = True) -> st.Page:
+    """The page that the address asks for; the menu of all pages. Before st.set_page_config has named ours, a page's
+    icon would be the browser tab's, which the browser fetches from Google: without `icons` there is none."""
     made = [
-        st.Page(f"pages/{name}.py", title=name.capitalize(), icon=icon, default=place == 0)
+        st.Page(f"pages/{name}.py", title=name.capitalize(), icon=icon if icons else None, default=place == 0)
         for place, (name, icon) in enumerate(PAGES)
     ]
     found = st.navigation(made)
@@ -33,5 +35,5 @@ def through_the_app() -> None:
     """Start over through app.py where a page was run alone: until st.navigation has been called once, Streamlit takes
     pages/ for an app of the old kind, so that an address of a page, opened on a fresh server, would miss the app."""
     if not _known.is_set():
-        chosen()
+        chosen(icons=False)
         st.rerun()

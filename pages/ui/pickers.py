@@ -6,8 +6,9 @@ import streamlit as st
 
 from advisor.site import usual_budget
 from advisor.types import OBJECTIVES, Budget
-from data import tables, words
+from data import own, tables, words
 from data.console import shape
+from data.tables import Zone
 from data.text import plain
 from pages.ui import formats, state
 from profiler.inputs import is_batch
@@ -110,19 +111,26 @@ def _filled(tensor: Tensor, lengths: Mapping[str, int], chosen: Model) -> list[i
     ]
 
 
-def zone(label: str = "Grid zone", key: str = "zone", usual: str | None = None) -> str | None:
-    """A grid zone by name and intensity, or none; countries come first."""
-    known = {found.zone_id: found for found in tables.zones()}
+def zone(
+    label: str = "Grid zone", key: str = "zone", usual: str | None = None, own_too: bool = False
+) -> str | None:
+    """A grid zone by name and intensity, or none; countries come first. `own_too` offers the user's own zones and
+    values, for what reckons with them."""
+    known = {found.zone_id: found for found in (own.zones(state.app().store) if own_too else tables.zones())}
     order = sorted(known, key=lambda zone_id: (known[zone_id].zone_type != "country", known[zone_id].name))
     return st.selectbox(
         label,
         order,
         index=order.index(usual) if usual in order else None,
         placeholder="Choose where it runs",
-        format_func=lambda zone_id: f"{known[zone_id].name} · {known[zone_id].g_per_kwh:,.0f} g/kWh",
+        format_func=lambda zone_id: _zone_title(known[zone_id]),
         key=key,
         help="Yearly mean, location-based. Without a zone there is no CO₂e: no world average stands in for it.",
     )
+
+
+def _zone_title(found: Zone) -> str:
+    return f"{found.name} · {found.g_per_kwh:,.0f} g/kWh{' (yours)' if found.yours else ''}"
 
 
 def budget(key: str, usual: Budget | None = None) -> Budget | None:
@@ -140,7 +148,7 @@ def budget(key: str, usual: Budget | None = None) -> Budget | None:
             "Requests per day", min_value=0, value=int(usual.requests_per_day), step=100_000, key=f"{key}-day"
         )
         with row[3]:
-            place = zone(key=f"{key}-zone", usual=usual.zone)
+            place = zone(key=f"{key}-zone", usual=usual.zone, own_too=True)
         objective, sent = _goal(key, usual.objective)
     if not sent:
         return None

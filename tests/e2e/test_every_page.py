@@ -8,7 +8,11 @@ from data.home import Home
 from data.store import Store
 
 pytestmark = pytest.mark.browser
-PAGES = ("", "profile", "compress", "place", "trends", "report", "history", "about")
+PAGES = (
+    "", "profile", "compress", "place", "trends", "calculate", "calculate?calculate=A+fleet",
+    "calculate?calculate=Energy+physics", "calculate?calculate=Published+figures", "report", "history", "about",
+    "about?part=Claims", "about?part=Yours",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +46,7 @@ def test_full_pages(walk, full_app, scheme, widths):
             assert tab.sideways_px() <= 0, f"{path} at {width} px"
             if width != 1024:
                 assert tab.findings() == [], f"{path} at {width} px"
-                tab.shot(f"{width}-{scheme}-{path or 'overview'}")
+                tab.shot(f"{width}-{scheme}-{(path or 'overview').replace('?', '-')}")
     assert tab.failures == []
 
 

@@ -4,6 +4,11 @@ import csv
 import io
 
 import pytest
+import reports
+from conftest import serve
+
+from data.home import Home
+from data.store import Store
 
 pytestmark = pytest.mark.browser
 CHART = ".st-key-card-trend-chart .js-plotly-plot"
@@ -103,6 +108,47 @@ def test_a_click_on_a_point_shows_the_system(walk):
     card = tab.page.locator(".st-key-card-trend-system")
     card.get_by_text("Bell Laboratories").wait_for()
     assert card.get_by_text("40.0 FLOP").count() == 3  # as drawn, of 2022, of 2026
+
+
+def test_a_chart_goes_into_a_report_and_out_with_it(walk, tmp_path):
+    """Chosen, added, shown on the report page, exported as HTML, taken out again."""
+    store = Store(Home(tmp_path).store)
+    store.save(reports.report())
+    store.close()
+    with serve(tmp_path) as address:
+        view = "trends?among=Frontier+models&years=2018&years=2027&my_flop=8.4e22"
+        tab = walk(address=address, height=1500).open(view)
+        names = drawn(tab)
+        tab.page.get_by_role("button", name="Add to report").click()
+        tab.page.get_by_role("button", name="Add", exact=True).click()
+        tab.page.get_by_role("button", name="Open the report").click()
+        card = tab.page.locator("[class*=st-key-card-section-clipping]")
+        card.locator(".js-plotly-plot .main-svg").first.wait_for()
+        tab.idle()
+        kept = tab.page.evaluate("""() => document.querySelector(
+            '[class*=st-key-card-section-clipping] .js-plotly-plot').data.filter(t => t.mode === 'markers')
+            .flatMap(t => t.marker.symbol === 'star' ? [] : Array.from(t.customdata, cell => cell[0])).length""")
+        assert kept == len(names) == 77
+        assert card.get_by_text("doubles every 5.4 months").is_visible() and card.get_by_text("CC-BY-4.0").is_visible()
+        with tab.page.expect_download(timeout=90_000) as waiting:
+            tab.page.get_by_role("button", name="HTML", exact=True).click()
+        page = waiting.value.path().read_text()
+        assert "Training compute: frontier models" in page and "5.4 (4.9–5.9)" in page and "1e25 FLOP" in page
+        card.get_by_role("button", name="Take out of the report").click()
+        card.wait_for(state="detached", timeout=60_000)
+        assert tab.problems() == []
+
+
+def test_a_published_training_fills_the_calculator_and_its_address_restores_it(walk):
+    tab = walk(height=1200).open("calculate")
+    tab.page.get_by_role("button", name="BLOOM").click()
+    tab.page.get_by_text("433 MWh").first.wait_for(timeout=60_000)
+    tab.idle()
+    tab.page.wait_for_function("() => location.search.includes('t_hours=1082990')", timeout=60_000)
+    other = walk(scheme="dark", width=390, height=844).open(tab.page.url.split("/", 3)[3])
+    assert other.page.locator(".st-key-metric-train-2").get_by_text("433 MWh").is_visible()
+    assert other.page.locator(".st-key-metric-train-4").get_by_text("24.7 t").is_visible()
+    assert other.problems() == [] and other.sideways_px() <= 0 and other.findings() == []
 
 
 def test_an_address_opened_first_on_a_fresh_server_is_inside_the_app(walk, fresh_app):

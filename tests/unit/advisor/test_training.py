@@ -100,12 +100,17 @@ def test_nameplate_is_one_and_a_half_to_three_and_a_half_times_what_is_reported(
 
 
 def test_the_ladder_has_yours_in_its_place():
-    rungs = training.ladder("mine", 1000.0)
-    names = [name for name, _, _ in rungs]
+    rungs = training.ladder("mine", exact(1000.0))
+    names = [rung.name for rung in rungs]
     assert names.index("DistilGPT2") < names.index("mine") < names.index("ViT-H/14 on JFT")
-    assert [kwh for _, kwh, _ in rungs] == sorted(kwh for _, kwh, _ in rungs)
-    nas = next(note for name, _, note in rungs if name.startswith("NAS"))
-    assert "88 times too high" in nas
+    assert names.index("ViT-H/14 on JFT") < names.index("GPT-3 175B (davinci)") < names.index("PaLM (540B)")
+    assert [rung.energy_kwh.mid for rung in rungs] == sorted(rung.energy_kwh.mid for rung in rungs)
+    assert [rung.name for rung in rungs if rung.yours] == ["mine"]
+
+
+def test_the_architecture_search_never_stands_without_its_correction():
+    (nas,) = (rung for rung in training.ladder("mine", exact(1.0)) if rung.name.startswith("NAS"))
+    assert nas.corrected_kwh == pytest.approx(656_347 / 88) and "88 times too high" in nas.note
 
 
 def test_the_peak_a_device_trains_at():

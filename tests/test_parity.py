@@ -23,13 +23,13 @@ JOBS = {  # what a page queues: the command that does it
     "profile_whole": "profiler measure", "measure_kept": "profiler measure", "sweep_kept": "profiler sweep",
     "load_kept": "profiler load", "plan": "advisor plan", "profile_kept": "profiler operators",
     "find_sensitive": "advisor sensitivity", "read_at": "profiler inspect --shape",
-    "store_smaller": "advisor store",
+    "store_smaller": "advisor store", "read_variants": "advisor place --report",
 }  # fmt: skip
 CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",
     "store.select": "advisor history ask", "forget(": "advisor forget", "chosen.render(": "advisor export",
     "history.take": "advisor export --keep", "source.put": None, "fits.": "advisor trends",
-    "clip.put(": "advisor trends --into", "clip.take_out(": None,
+    "clip.put(": "advisor trends --into", "clip.take_out(": None, "with_placement(": "advisor place --report",
 }  # fmt: skip
 
 

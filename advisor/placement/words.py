@@ -89,11 +89,11 @@ def _next(ranked: pd.DataFrame) -> Any:
 
 def reasons(row: Mapping[Any, Any]) -> tuple[str, ...]:
     """What is to be known of one placement."""
-    found = [
-        f"{words.latency(row['service_ms'])} in the device, {words.latency(row['fill_ms'])} to fill the batch, "
-        f"{words.latency(row['queue_ms'])} in the queue"
-        + (f", {words.latency(row['network_ms'])} on the way" if row["network_ms"] is not None else ""),
-    ]
+    parts = (
+        ("service_ms", "in the device"), ("fill_ms", "to fill the batch"), ("queue_ms", "in the queue"),
+        ("network_ms", "on the way"),
+    )  # fmt: skip
+    found = [", ".join(f"{words.latency(row[name])} {where}" for name, where in parts if row[name]) + "."]
     if row["available"] is None:
         found.append("Whether this region has this instance is not known.")
     if not row["pue_known"]:

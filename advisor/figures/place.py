@@ -148,7 +148,7 @@ def cost_carbon(rows: pd.DataFrame, mode: str) -> go.Figure:
             ],
             hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
-    dollars = rows["usd_per_year"].astype(float)
+    dollars = pd.concat([rows.head(MOST_DOTS)["usd_per_year"], best["usd_per_year"]]).astype(float)
     log_ticks(figure, float(dollars.min()) * 0.85, float(dollars.max()) * 1.15)
     figure.update_xaxes(title="US$ a year", showgrid=True)
     figure.update_yaxes(title="kg CO₂e a year", type="log", dtick=1, tickformat=",~g")

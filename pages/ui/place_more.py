@@ -9,9 +9,9 @@ from advisor.figures import ahead as figures_ahead
 from advisor.placement import hours, rooms, through_time
 from advisor.placement.choose import Answer, place
 from advisor.placement.placed import told
+from advisor.placement.types import Placed
 from advisor.placement.variants import ORIGINAL
 from advisor.trends import growth
-from advisor.placement.types import Placed
 from advisor.types import Report
 from data import tables, units, words
 from data.errors import InputError

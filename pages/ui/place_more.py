@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from advisor.figures import ahead as figures_ahead
-from advisor.placement import hours, rooms, through_time
+from advisor.placement import hours, placed, rooms, through_time
 from advisor.placement.choose import Answer, place
 from advisor.placement.placed import told
 from advisor.placement.types import Placed
@@ -72,11 +72,34 @@ def energy(found: Found, asked: Question, report: Report | None) -> None:
          one.kwh_per_year / sum(other.kwh_per_year for other in said.parts)} for one in said.parts
     ])  # fmt: skip
     st.markdown(
-        "Each part is what it adds; the parts sum to the energy above. Making the devices (embodied carbon) is not in "
-        "it: no provider tells it by instance. A share of a device or host bears the unsold share's waiting."
+        "Each part is what it adds; the parts sum to the energy above. A share of a device or host bears the unsold "
+        "share's waiting."
     )
     more = {"of_all_frac": shown.bar("of all")}
     shown.show(rows, key="place_energy", alt="The parts of the energy of a year.", more=more)
+    _making(found)
+
+
+def _making(found: Found) -> None:
+    """What making the devices adds in CO₂e, only where it is asked for."""
+    left, right = st.columns(2, vertical_alignment="bottom")
+    wanted = left.toggle(
+        "Add the making of the devices", key="making", help="Off, it is 0: the figures above are those of running alone.",
+    )  # fmt: skip
+    life = right.number_input("Kept for (years)", min_value=0.5, value=5.0, step=0.5, key="making-life")
+    if not wanted:
+        st.caption("The making of the devices is not in the CO₂e above. BLOOM's rose from 24.7 t to 50.5 t with it.")
+        return
+    best = found.answer.placements[0]
+    making = placed.making_g_co2e(best, float(found.answer.rows.iloc[0].get("part") or 1.0), life)
+    if making is None:
+        st.markdown(f"What making {formats.name(best.device_id)} took is not known, so nothing is added.")
+        return
+    whole = None if best.g_co2e_per_year is None else best.g_co2e_per_year + making
+    cards.metrics("making", [
+        cards.estimate("Making the devices, a year", making, words.GRAMS),
+        cards.estimate("CO₂e a year with it", whole, words.GRAMS),
+    ])  # fmt: skip
 
 
 def years(found: Found, asked: Question, report: Report | None) -> None:

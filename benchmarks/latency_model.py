@@ -100,8 +100,8 @@ def coverage(folds: list[Fold]) -> Iterator[Row]:
 def this_machine(effort: Effort) -> Iterator[Row]:
     """The nine shapes on one thread, from this machine's peaks and the graph alone; in CPU time."""
     rounds, timed = [], {}
-    for place, name in enumerate(make_models.SHAPES):
-        if place % PEAKS_EVERY == 0:
+    for number, name in enumerate(make_models.SHAPES):
+        if number % PEAKS_EVERY == 0:
             rounds.append(peaks_here(effort))
         path, found = model(name)
         feeds = folder() / f"{name}.npz"

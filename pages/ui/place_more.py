@@ -84,11 +84,11 @@ def _making(found: Found) -> None:
     """What making the devices adds in CO₂e, only where it is asked for."""
     left, right = st.columns(2, vertical_alignment="bottom")
     wanted = left.toggle(
-        "Add the making of the devices", key="making", help="Off, it is 0: the figures above are those of running alone.",
+        "Add the making of the devices", key="making", help="Off, it is 0: the figures above are of running alone.",
     )  # fmt: skip
     life = right.number_input("Kept for (years)", min_value=0.5, value=5.0, step=0.5, key="making-life")
     if not wanted:
-        st.caption("The making of the devices is not in the CO₂e above. BLOOM's rose from 24.7 t to 50.5 t with it.")
+        st.caption("The making of the devices is not in the CO₂e above. BLOOM's 24.7 t are 50.5 t with it and idle.")
         return
     best = found.answer.placements[0]
     making = placed.making_g_co2e(best, float(found.answer.rows.iloc[0].get("part") or 1.0), life)

@@ -1,7 +1,8 @@
 """The latency model: chips predicted without themselves, the plain roofline, this machine, the placement query."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import mean, median
 
@@ -24,6 +25,7 @@ from profiler.machine import machine
 from tests import make_models
 
 STEADY, HEATED = ("GA100", "GV100", "GP100"), ("TU104", "GP104")
+PEAKS_EVERY = 4  # shapes: others disturb peaks too, so they are taken several times and the best counts
 JUDGED = ("models", "products", "engines")
 
 
@@ -97,18 +99,22 @@ def coverage(folds: list[Fold]) -> Iterator[Row]:
 
 def this_machine(effort: Effort) -> Iterator[Row]:
     """The nine shapes on one thread, from this machine's peaks and the graph alone; in CPU time."""
-    on = peaks_here(effort)
+    rounds, timed = [], {}
+    for number, name in enumerate(make_models.SHAPES):
+        if number % PEAKS_EVERY == 0:
+            rounds.append(peaks_here(effort))
+        path, found = model(name)
+        feeds = folder() / f"{name}.npz"
+        np.savez(feeds, **random_feeds(found, {}, 1, 0))
+        timed[name] = cpu_ms(path, feeds, effort)
+    on = best_of(rounds)
     yield Row(what="peaks here: products, cache, memory", value=(
         f"{on.product_flop_per_s / 1e9:.0f} GFLOP/s, {on.cache_bytes_per_s / 1e9:.0f} and "
         f"{on.memory_bytes_per_s / 1e9:.0f} GB/s"
     ))  # fmt: skip
     errors, roofs = [], []
-    for name in make_models.SHAPES:
-        path, found = model(name)
-        feeds = folder() / f"{name}.npz"
-        np.savez(feeds, **random_feeds(found, {}, 1, 0))
-        measured_ms = cpu_ms(path, feeds, effort)
-        told_ms, roof_ms = predicted_ms(found.layers, on)
+    for name, measured_ms in timed.items():
+        told_ms, roof_ms = predicted_ms(model(name)[1].layers, on)
         errors.append(abs(told_ms / measured_ms - 1))
         roofs.append(abs(roof_ms / measured_ms - 1))
         yield Row(
@@ -117,6 +123,13 @@ def this_machine(effort: Effort) -> Iterator[Row]:
         )  # fmt: skip
     yield Row(what="the nine shapes here, mean error", value=f"{mean(errors):.0%}", limit="20 %",
               passed=mean(errors) < 0.20, note=f"plain roofline {mean(roofs):.0%}")  # fmt: skip
+
+
+def best_of(rounds: Iterable[Cpu]) -> Cpu:
+    """The highest of each rate: a peak is what a machine reaches when nobody is in its way."""
+    found = list(rounds)
+    rates = ("product_flop_per_s", "vector_flop_per_s", "memory_bytes_per_s", "cache_bytes_per_s")
+    return replace(found[0], **{name: max(getattr(one, name) for one in found) for name in rates})
 
 
 def peaks_here(effort: Effort) -> Cpu:

@@ -20,9 +20,9 @@ from data.table_files import ROOT, Header
 from data.table_set import Source, check, examine, frame, headers, source, sources
 
 __all__ = [
-    "ROOT", "Country", "Device", "Header", "Instance", "Price", "Region", "Source", "Zone", "check", "countries",
-    "country", "device", "device_called", "devices", "examine", "frame", "headers", "instances", "prices", "records",
-    "region", "regions", "source", "sources", "zone", "zones",
+    "ROOT", "UNVERIFIED_RATIO", "Country", "Device", "Header", "Instance", "Price", "Region", "Source", "Zone",
+    "check", "countries", "country", "device", "device_called", "devices", "examine", "frame", "headers", "instances",
+    "prices", "records", "region", "regions", "source", "sources", "zone", "zones",
 ]  # fmt: skip
 
 YEARS_OF_RANGE = 3

@@ -26,6 +26,7 @@ JOBS = {  # what a page queues: the command that does it
     "find_sensitive": "advisor sensitivity", "read_at": "profiler inspect --shape",
     "store_smaller": "advisor store", "train_kept": "profiler memory --step",
     "measure_peaks": "profiler machine --peaks", "size_file": "advisor size", "merge_files": "advisor adapter",
+    "read_variants": "advisor place --report",
 }  # fmt: skip
 CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",
@@ -35,6 +36,7 @@ CHANGES = {  # what a page does at once
     "calculators.fleet(": "advisor fleet", "own.add_device(": "advisor own --device",
     "own.add_zone(": "advisor own --zone",
     "own.add_price(": "advisor own --price", "own.remove(": "advisor own --forget",
+    "with_placement(": "advisor place --report",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from advisor.figures.style import blank, colours, label
+from advisor.figures.style import blank, colours, label, log_ticks
 from data import units, words
 from data.tables import regions, zones
 
@@ -148,7 +148,9 @@ def cost_carbon(rows: pd.DataFrame, mode: str) -> go.Figure:
             ],
             hovertemplate="%{hovertext}<extra></extra>",
         )  # fmt: skip
-    figure.update_xaxes(title="US$ a year", type="log", showgrid=True, nticks=6, tickprefix="$", tickformat="~s")
+    dollars = pd.concat([rows.head(MOST_DOTS)["usd_per_year"], best["usd_per_year"]]).astype(float)
+    log_ticks(figure, float(dollars.min()) * 0.85, float(dollars.max()) * 1.15)
+    figure.update_xaxes(title="US$ a year", showgrid=True)
     figure.update_yaxes(title="kg CO₂e a year", type="log", dtick=1, tickformat=",~g")
     return figure
 

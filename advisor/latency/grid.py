@@ -24,7 +24,7 @@ def gpu_grid(apart: Mapping[str, Ops], devices: Sequence[Device], batches: Seque
     kernels_s = sum(_kernels_s(ops, devices, dtype, batches) for dtype, ops in apart.items())
     nodes = sum(float(ops.nodes @ ops.repeat) for ops in apart.values())
     found = [
-        [gpu_ends_s(kernels_s[row, column], nodes, one, RUNTIMES[runtime]) for column in range(len(batches))]
+        [gpu_ends_s(kernels_s[row, column], nodes, one, RUNTIMES[runtime], apart) for column in range(len(batches))]
         for row, one in enumerate(devices)
     ]
     return np.array(found)

@@ -4,7 +4,8 @@ Every operator is bounded by arithmetic, memory and launches (latency_gpu, laten
 measured operators and models (latency_fit), and the interval is what leaving whole chips out of that fit showed.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -17,7 +18,7 @@ from advisor.latency.operators import DTYPES, MATMUL, OWN, Ops, parts
 from advisor.latency.parameters import Parameters, fitted
 from data.errors import InputError
 from data.estimate import Estimate
-from data.tables import Device, device, frame
+from data.tables import UNVERIFIED_RATIO, Device, device, frame
 from data.units import MS_PER_S
 from profiler.types import Layer
 
@@ -53,6 +54,8 @@ CALL_ENDS_S = (5e-6, 15e-6, 50e-6)
 MEASURED_VENDOR = "NVIDIA"
 MEASURED_CPU_VENDORS = ("Intel", "AMD")  # MLPerf's Xeons, and the nine shapes on an EPYC
 WIDER = "the interval is wider"
+RATES = {**{column: f"its {dtype} rate" for dtype, column in latency_gpu.PEAKS.items()},
+         "memory_bytes_per_s": "its bandwidth"}  # fmt: skip
 KINDS_WITHOUT_EVIDENCE = ("npu", "tpu")
 
 
@@ -145,11 +148,14 @@ def _intervals() -> dict[str, tuple[float, float, float]]:
     return {row[0]: (float(row[1]), float(row[2]), float(row[3])) for row in rows[columns].itertuples(index=False)}
 
 
-def gpu_ends_s(kernels_s: float, nodes: float, on: Device, runtime: Runtime) -> tuple[float, float, float]:
-    """Seconds of one call, low, middle and high: its kernels one after the other, or the host that starts `nodes`."""
+def gpu_ends_s(
+    kernels_s: float, nodes: float, on: Device, runtime: Runtime, dtypes: Iterable[str] = ()
+) -> tuple[float, float, float]:
+    """Seconds of one call, low, middle and high: its kernels one after the other, or the host that starts `nodes`;
+    `dtypes` are what it computes in."""
     if runtime.name == "engine":
         kernels_s *= fitted().engine_frac
-    ratios = _widened(runtime.interval, on)
+    ratios = _widened(runtime.interval, on, dtypes)
     hosts = (runtime.host_low_s, runtime.host_s, runtime.host_high_s)
     low, mid, high = (
         max(kernels_s * ratio, nodes * host) + call
@@ -183,13 +189,15 @@ def _on_gpu(apart: Mapping[str, Ops], on: Device, dtype: str, batch: int, runtim
     found = [(*gpu_seconds(ops, on, name), ops) for name, ops in apart.items()]
     kernels_s = sum(each[1] for each in found)
     nodes = sum(float(ops.nodes @ ops.repeat) for ops in apart.values())
-    ends_s = gpu_ends_s(kernels_s, nodes, on, runtime)
+    ends_s = gpu_ends_s(kernels_s, nodes, on, runtime, apart)
     waits_s = nodes * runtime.host_s
     notes = [] if on.tdp_w else [f"The power limit of {on.name} is not known and taken not to bind."]
     if waits_s >= kernels_s:
         notes.append("The host that starts the operators sets the time, not the device: a larger batch is almost free.")
     if on.vendor != MEASURED_VENDOR:
         notes.append(f"No device of {on.vendor} is among those the model was fitted on: {WIDER}.")
+    if doubt := unverified(on, apart):
+        notes.append(f"Not verified for this device: {', '.join(doubt)}: {WIDER}.")
     overhead_s = max(waits_s - kernels_s, 0.0) + CALL_ENDS_S[1]
     overhead_s += sum(float(times.launch @ ops.repeat) for times, _, ops in found)
     shares = _shares([(times, ops) for times, _, ops in found], overhead_s)
@@ -208,11 +216,29 @@ def _on_cpu(
     )
 
 
-def _widened(kind: str, on: Device) -> tuple[float, float, float]:
-    """The interval, squared where no device of the kind or vendor was measured."""
+def unverified(on: Device, dtypes: Iterable[str]) -> list[str]:
+    """The rates a prediction rests on that could not be read again in their source, of a device nothing was measured
+    on; a measured one shows by itself what it does."""
+    if on.device_id in _measured_devices():
+        return []
+    needed = [*dict.fromkeys(latency_gpu.PEAKS[dtype] for dtype in dtypes), "memory_bytes_per_s"]
+    return [RATES[name] for name in needed if name in on.unverified_fields]
+
+
+@cache
+def _measured_devices() -> frozenset[str]:
+    return frozenset(frame("latency", "left_out")["device_id"])
+
+
+def _widened(kind: str, on: Device, dtypes: Iterable[str]) -> tuple[float, float, float]:
+    """The interval, squared where no device of the kind or vendor was measured. A rate that is not verified adds the
+    factor by which catalogues disagree on such cells, as an error of its own."""
     low, mid, high = interval_of(kind)
     if on.kind in KINDS_WITHOUT_EVIDENCE or on.vendor != MEASURED_VENDOR:
-        return low**2 / mid, mid, high**2 / mid
+        low, high = low**2 / mid, high**2 / mid
+    if unverified(on, dtypes):
+        low = mid * math.exp(-math.hypot(math.log(mid / low), math.log(UNVERIFIED_RATIO)))
+        high = mid * math.exp(math.hypot(math.log(high / mid), math.log(UNVERIFIED_RATIO)))
     return low, mid, high
 
 

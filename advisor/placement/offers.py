@@ -11,6 +11,7 @@ from advisor.placement.filters import Filters
 from advisor.placement.options import HERE, HERE_ID, Here, targets
 from data.energy import equivalents
 from data.errors import InputError
+from data.settings import settings
 from data.tables import Zone, frame, prices, regions, zone, zones
 from data.text import plain
 
@@ -88,13 +89,15 @@ def _here(here: Here, offer_id: int) -> pd.DataFrame:
     at = zone(here.zone_id) if here.zone_id else None
     latitude = here.latitude if here.latitude is not None else at and at.latitude
     longitude = here.longitude if here.longitude is not None else at and at.longitude
+    own = settings().g_per_kwh.get(here.zone_id or "")  # carbon of the user's own contract
     row: dict[str, Any] = {
         "offer_id": offer_id, "target_id": HERE_ID, "provider": HERE, "instance_type": here.name,
         "device_id": here.device_id, "zone_id": here.zone_id, "country": here.zone_id and here.zone_id[:2],
         "latitude": latitude, "longitude": longitude, "usd_per_h": here.usd_per_h, "price_source": "given",
         "available": True, "pue_low": here.pue, "pue": here.pue, "pue_high": here.pue, "pue_known": True,
-        "g_low_per_kwh": at and at.low_g_per_kwh, "g_per_kwh": at and at.g_per_kwh,
-        "g_high_per_kwh": at and at.high_g_per_kwh,
+        "g_low_per_kwh": own if own is not None else at and at.low_g_per_kwh,
+        "g_per_kwh": own if own is not None else at and at.g_per_kwh,
+        "g_high_per_kwh": own if own is not None else at and at.high_g_per_kwh,
     }  # fmt: skip
     return pd.DataFrame([row], columns=list(COLUMNS))
 

@@ -146,6 +146,7 @@ def _predicted(candidate: Candidate) -> pd.DataFrame:
         on = [(device(name), cores) for name, cores in cpus]
         seconds |= dict(zip(cpus, cpu_grid(apart, on, BATCHES), strict=True))
     rows = [_rows(candidate, one, _of_a_part(seconds[one.device_id, one.cores], one)) for one in able]
+    rows = [each.assign(bits8="int8" in apart) for each in rows]
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from advisor.footprint import embodied_g_co2e
 from advisor.placement import through_time
 from advisor.placement.choose import Answer, Traffic, place
 from advisor.placement.filters import Filters
@@ -19,6 +20,7 @@ from data import units
 from data.energy import equivalents
 from data.errors import InputError
 from data.estimate import Estimate
+from data.tables import device
 from profiler.jobs import Desk
 from profiler.tasks import procedure
 from profiler.types import Model
@@ -100,6 +102,13 @@ def energy_parts(row: Mapping[str, Any] | pd.Series) -> tuple[EnergyPart, ...]:
         ("Building (PUE)", device * overhead * (pue - 1.0)),
     )  # fmt: skip
     return tuple(EnergyPart(label=label, kwh_per_year=float(kwh)) for label, kwh in parts if kwh > 0.0)
+
+
+def making_g_co2e(one: Placement, part: float, life_years: float) -> Estimate | None:
+    """Grams of CO2e a year of making the devices of a placement (a `part` of each), spread evenly over their life; None
+    where the table does not know what making one took. Raises InputError where the life is not longer than 0."""
+    embodied = device(one.device_id).estimate("embodied_kg_co2e") if one.region else None
+    return None if embodied is None else embodied_g_co2e(embodied, life_years, one.replicas * part)
 
 
 def with_placement(report: Report, best: Answer, said: Placed, keep: int = KEPT) -> Report:

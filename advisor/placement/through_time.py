@@ -12,6 +12,7 @@ from typing import Any
 from advisor.placement.choose import UTILISATION_LIMIT, Answer, Traffic, place
 from advisor.placement.options import Candidate, options
 from advisor.placement.types import Placement, YearAhead
+from advisor.rebound import break_even_demand_frac
 from advisor.trends.growth import BudgetBreak, months_until_break
 from advisor.types import Footprint
 from data import units, words
@@ -174,6 +175,16 @@ def years_until_eaten(energy_ratio: float, demand: Estimate) -> tuple[float | No
         gap / math.log(factor) if factor > 1 else None for factor in (demand.high, demand.mid, demand.low)
     )
     return earliest, middle, latest
+
+
+def eaten(energy_ratio: float, demand: Estimate) -> str:
+    """In one sentence: how much more demand, and how many years of this growth, use up what compressing saves."""
+    if energy_ratio >= 1.0:
+        return "The plan saves no energy where it is placed, so there is nothing for demand to use up."
+    more = words.percent(break_even_demand_frac(1.0 - energy_ratio))
+    _, middle, _ = years_until_eaten(energy_ratio, demand)
+    after = "which this growth never brings" if middle is None else f"which this growth brings in {middle:.1f} years"
+    return f"What compressing saves is used up when demand grows by {more}, {after}."
 
 
 def payback_days(making_j: Estimate, before: Footprint, after: Footprint) -> Estimate | None:

@@ -19,6 +19,7 @@ LIMITS = {
     "without_filters": "the filters", "without_price": "the price limit",
 }  # fmt: skip
 AMOUNTS = {"energy": words.energy_kwh, "carbon": words.carbon, "cost": words.usd, "latency": words.latency}
+CONVERTED = ("tpu", "npu")
 LEAST_GAIN = 0.001  # a smaller gain is none
 TURNS = {  # what of the first placement alone turns the order when it rises
     "energy": "takes {more} more energy than modelled", "carbon": "has {more} more carbon on its grid",
@@ -89,15 +90,24 @@ def _next(ranked: pd.DataFrame) -> Any:
 
 def reasons(row: Mapping[Any, Any]) -> tuple[str, ...]:
     """What is to be known of one placement."""
-    found = [
-        f"{words.latency(row['service_ms'])} in the device, {words.latency(row['fill_ms'])} to fill the batch, "
-        f"{words.latency(row['queue_ms'])} in the queue"
-        + (f", {words.latency(row['network_ms'])} on the way" if row["network_ms"] is not None else ""),
-    ]
+    parts = (
+        ("service_ms", "in the device"), ("fill_ms", "to fill the batch"), ("queue_ms", "in the queue"),
+        ("network_ms", "on the way"),
+    )  # fmt: skip
+    found = [", ".join(f"{words.latency(row[name])} {where}" for name, where in parts if row[name]) + "."]
     if row["available"] is None:
         found.append("Whether this region has this instance is not known.")
     if not row["pue_known"]:
         found.append("The provider publishes no PUE for this region: the world's average stands for it.")
+    if row.get("part") is not None and row["part"] < 1.0 and row["kind"] != "cpu":
+        found.append(
+            f"It is {words.percent(row['part'])} of a shared accelerator, which waits for all who share it: how many "
+            "do is not known, and the interval of its energy holds both ends."
+        )
+    if row["kind"] in CONVERTED:
+        found.append("ONNX Runtime does not run on this kind of device: the model has to be converted for it first.")
+    elif row["kind"] != "cpu" and row.get("bits8"):
+        found.append("In 8 bits an accelerator needs an engine that knows this file's operators, such as TensorRT.")
     if row["fits"] is None:
         found.append("Whether the model fits this device's memory is not known.")
     return tuple(found)

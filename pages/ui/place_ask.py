@@ -19,6 +19,7 @@ from advisor.types import Graph, Report
 from data import tables
 from data.errors import InputError
 from data.settings import settings
+from data.text import plain
 from pages.ui import formats, pickers, profile_parts, state, work
 from profiler.machine import machine
 from profiler.types import Measurement, Model
@@ -90,7 +91,7 @@ def _variants(report: Report) -> tuple[str, ...]:
     titles = {ORIGINAL: "The original", **placeable(report)}
     usual = [ORIGINAL, *(one.id for one in chosen(report) if one.id in titles)]
     picked = st.multiselect(
-        "What is placed", list(titles), default=usual, format_func=lambda one: formats.name(titles[one]),
+        "What is placed", list(titles), default=usual, format_func=lambda one: plain(titles[one], 60),
         key=f"place-variants-{report.id}", placeholder="Nothing",
         help="Each from its own graph on every device that has rates for it; what ran here counts as measured here.",
     )  # fmt: skip
@@ -137,7 +138,7 @@ def unread(report: Report | None, asked: Question) -> None:
         "Read the graphs of the variants", icon=":material/schema:", help=f"{len(missing)} of them were not read yet."
     ):
         arguments = {"sha256": report.model.sha256, "report": report.id}
-        state.submit(read_variants, arguments, title="Reading the variants' graphs", lane="cpu", slot=SLOT)
+        state.submit(read_variants, arguments, title="Reading the variants' graphs", lane="quick", slot=SLOT)
         st.rerun()
 
 

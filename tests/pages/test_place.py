@@ -6,11 +6,15 @@ import pytest
 import reports
 
 from advisor.placement import choose as placement
+from advisor.placement import placed
 from advisor.placement.choose import Filters, Traffic, place
-from advisor.placement.inputs import candidates
+from advisor.placement.inputs import candidates, this_machine
+from advisor.placement.variants import of_report
+from advisor.types import Graph
 from data import units, words
 from data.home import home
 from data.store import Store
+from pages.ui import state
 from pages.ui.formats import name
 from profiler.types import Layer
 
@@ -101,3 +105,79 @@ def test_a_file_without_a_graph_says_so(open_page, said, seeded, own_home):
     store.save(replace(reports.MODEL, layers=(), notes=("Weights without an architecture.",)))
     store.close()
     assert name("Where to run this model cannot be predicted.") in said(open_page("place"))
+
+
+@pytest.fixture
+def planned(own_home):
+    """The same model with a report and the graph of its int8 variant, all layers in 8 bits."""
+    made = reports.report(model=MODEL)
+    int8 = next(one for one in made.variants if one.id == "int8")
+    small = replace(LAYER, dtype="int8", weight_bytes=1 << 20, read_bytes=1 << 17, written_bytes=1 << 17)
+    graph = Graph(
+        sha256=int8.sha256, parent_sha256=MODEL.sha256, batch=1, weight_bytes=24 << 20, activation_bytes=1 << 20,
+        layers=(small,) * 24,
+    )  # fmt: skip
+    store = Store(home().store)
+    store.save(made, graph)
+    store.close()
+    return made, {graph.sha256: graph}
+
+
+def button(test, label):
+    return next(one for one in test.button if one.label == label)
+
+
+def test_variants_are_placed_from_their_own_graphs_and_kept_in_the_report(open_page, said, planned):
+    report, known = planned
+    test = open_page("place")
+    choice = of_report(report, known)
+    traffic = Traffic(requests_per_day=1e6, budget_ms=20.0, users_at=("DE",))
+    asked = replace(placed.asked_of(report.budget), traffic=traffic)
+    best = placed.answer(choice, asked, this_machine(report.machine, "DE")).placements[0]
+    assert best.instance in said(test).replace("\\", "") and best.variant_id == "int8"
+    assert shown(test)["Energy a year"] == words.energy_kwh(best.kwh_per_year.mid)
+    assert "INT8" in test.header[1].value
+    assert state.report(MODEL.sha256).placed is None
+    assert not button(test, "Put it into the report").click().run().exception
+    kept = state.report(MODEL.sha256)
+    assert kept.placements[0].instance == best.instance and kept.placed.titles["int8"] == "INT8"
+    assert best.instance in said(open_page("report")).replace("\\", "")
+
+
+def test_a_graph_that_was_not_read_can_be_read(open_page, planned):
+    state.app().store.delete(Graph, parent_sha256=MODEL.sha256)
+    test = open_page("place")
+    assert not test.exception and button(test, "Read the graphs of the variants")
+
+
+def test_sliders_and_parts_say_more(open_page, said, planned):
+    test = open_page("place")
+    test.select_slider(key="if-traffic").set_value(1_000.0).run()
+    energy = [one for one in test.metric if one.label == "Energy a year"]
+    assert len({one.value for one in energy}) == 2 and energy[-1].delta.startswith("+") and not energy[0].delta
+    for part, words_ in (
+        ("Years ahead", "carries the growth"), ("Hour of day", "No hourly shape is shipped"),
+        ("Cloud or own room", "Location-based is the grid"), ("Where the energy goes", "unsold share"),
+    ):  # fmt: skip
+        more = next(one for one in test.button_group if "Years ahead" in one.options)
+        test = more.set_value(part).run()
+        assert not test.exception and words_ in said(test).replace("\\", ""), part
+
+
+def test_hours_of_a_zone_with_a_shape(open_page, said, planned):
+    test = open_page("place")
+    more = next(one for one in test.button_group if "Years ahead" in one.options)
+    test = more.set_value("Hour of day").run()
+    test = test.selectbox(key="hours-zone").set_value("US-CAL-CISO").run()
+    assert "11:00 to 15:00" in said(test) and not test.exception
+
+
+def test_growth_of_demand_moves_the_placement_in_a_later_year(open_page, said, planned):
+    test = open_page("place")
+    more = next(one for one in test.button_group if "Years ahead" in one.options)
+    test = more.set_value("Years ahead").run()
+    test = test.number_input(key="ahead-growth").set_value(0.0).run()
+    test = test.toggle(key="ahead-place").set_value(True).run()
+    assert "It stays where it is." in said(test) and not test.exception
+    test = test.number_input(key="ahead-growth").set_value(2_000.0).run()
+    assert "another place is the best" in said(test) and not test.exception

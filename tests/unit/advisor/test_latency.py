@@ -1,7 +1,11 @@
 """The latency model on planted operators, by hand: padding, ramps, the power limit, streams, launches, folding."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from advisor.latency import cpu as latency_cpu
 from advisor.latency import gpu as latency_gpu
@@ -10,9 +14,9 @@ from advisor.latency.cpu import Cpu
 from advisor.latency.gpu import Gpu
 from advisor.latency.operators import BATCHED, ELEMENTWISE, MATMUL, SOFTMAX, from_layers, from_rows, graph
 from advisor.latency.parameters import Parameters
-from advisor.latency.predict import predict
+from advisor.latency.predict import RUNTIMES, predict, predict_ops
 from data.errors import InputError
-from data.tables import devices
+from data.tables import device, devices
 from profiler.types import Layer
 
 PLANTED = Parameters(
@@ -140,14 +144,14 @@ def test_every_gpu_that_has_a_rate_is_predicted_and_the_shares_sum_to_one():
     moved = {"weight_bytes": 2_359_296, "read_bytes": 393_216, "written_bytes": 393_216}
     layers = [layer("MatMul", flop=2 * 128 * 768 * 768, dims=dims, **moved)]
     told = 0
-    for device in devices():
+    for one in devices():
         try:
-            found = predict(layers, device.device_id, dtype="fp32", batch=4)
+            found = predict(layers, one.device_id, dtype="fp32", batch=4)
         except InputError:
             continue
         told += 1
         latency = found.latency_ms
-        assert 0 < latency.low < latency.mid < latency.high, device.device_id
+        assert 0 < latency.low < latency.mid < latency.high, one.device_id
         assert found.compute_frac + found.memory_frac + found.overhead_frac == pytest.approx(1.0)
     assert told > 120
 
@@ -173,3 +177,40 @@ def test_the_shipped_parameters_are_few_and_within_their_bounds():
     values = np.array([getattr(p, name) for name in latency_parameters.NAMES])
     assert len(values) <= 20
     assert (values >= prior.low).all() and (values <= prior.high).all()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    name=st.sampled_from(("resnet50", "bert_large_384", "gpt2_large")),
+    device_id=st.sampled_from(("nvidia-t4", "nvidia-l4", "nvidia-h100-sxm5-80gb", "nvidia-b200-sxm-180gb", "amd-mi300x",
+                               "apple-m2", "google-tpu-v5e", "intel-xeon-8480plus", "aws-graviton3", "raspberry-pi-5")),
+    runtime=st.sampled_from(tuple(RUNTIMES)), batch=st.integers(1, 48), more=st.integers(1, 16),
+    field=st.sampled_from(("memory_bytes_per_s", "tdp_w")), ratio=st.floats(1.0, 4.0),
+)  # fmt: skip
+def test_more_work_is_never_quicker_and_a_better_device_never_slower(
+    name, device_id, runtime, batch, more, field, ratio
+):
+    on = device(device_id)
+    dtype = "fp32" if on.fp32_flop_per_s else "bf16"
+    ops = graph(name).in_dtype(dtype)
+    one = predict_ops(ops.at_batch(batch), on, dtype=dtype, batch=batch, runtime=runtime).latency_ms
+    two = predict_ops(ops.at_batch(batch + more), on, dtype=dtype, batch=batch + more, runtime=runtime).latency_ms
+    better = replace(on, **{field: getattr(on, field) * ratio})
+    new = predict_ops(ops.at_batch(batch), better, dtype=dtype, batch=batch, runtime=runtime).latency_ms
+    for end in ("low", "mid", "high"):
+        assert getattr(two, end) >= getattr(one, end) * (1 - 1e-9)
+        assert getattr(new, end) <= getattr(one, end) * (1 + 1e-9)
+    assert 0.0 < one.low < one.mid < one.high
+
+
+def test_intervals_are_wider_where_nothing_of_the_kind_was_measured():
+    def width(device_id, dtype="fp32"):
+        found = predict_ops(graph("resnet50").in_dtype(dtype).at_batch(32), device(device_id), dtype=dtype, batch=32)
+        return found.latency_ms.high / found.latency_ms.low, found.notes
+
+    known, vendor = width("nvidia-h100-sxm5-80gb"), width("amd-mi210")
+    assert vendor[0] == pytest.approx(known[0] ** 2, rel=0.01) and "AMD" in vendor[1][0]
+    doubted = width("nvidia-rtx-4070", "fp16")
+    assert doubted[0] > known[0] * 2 and any("not verified" in note.lower() for note in doubted[1])
+    intel, arm = width("intel-xeon-8480plus"), width("aws-graviton3")
+    assert arm[0] == pytest.approx(intel[0] ** 2) and any("AWS" in note for note in arm[1])

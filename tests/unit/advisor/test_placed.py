@@ -1,4 +1,4 @@
-"""Variants as candidates, what a report keeps of a placement; page, HTML and JSON say the same of its years."""
+"""Variants as candidates, what a report keeps of a placement; HTML and JSON say the same of its years."""
 
 import json
 from dataclasses import replace

@@ -52,12 +52,13 @@ class Section:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Highlight:
     """One of the few numbers a reader takes along: what it is now (`cell`, its ends in `spread`), and where a plan
-    changes it, by how much and from what."""
+    changes it, by how much, of what where that is not the number itself, and from what."""
 
     label: str
     cell: Cell
     spread: str = ""
     change: Cell | None = None
+    of: str = ""
     before: Cell | None = None
 
 

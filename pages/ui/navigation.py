@@ -19,7 +19,7 @@ _known = threading.Event()  # whether this server has been told of its pages
 
 
 def chosen() -> st.Page:
-    """The page that the address asks for; the menu of all pages."""
+    """The page that the address asks for; the menu of all pages. The page's own icon must have been set before."""
     made = [
         st.Page(f"pages/{name}.py", title=name.capitalize(), icon=icon, default=place == 0)
         for place, (name, icon) in enumerate(PAGES)
@@ -33,5 +33,8 @@ def through_the_app() -> None:
     """Start over through app.py where a page was run alone: until st.navigation has been called once, Streamlit takes
     pages/ for an app of the old kind, so that an address of a page, opened on a fresh server, would miss the app."""
     if not _known.is_set():
-        chosen()
+        # Without icons: the browser would fetch one from outside for a tab that has none of its own yet.
+        made = [st.Page(f"pages/{name}.py", default=place == 0) for place, (name, _) in enumerate(PAGES)]
+        st.navigation(made, position="hidden")
+        _known.set()
         st.rerun()

@@ -71,6 +71,7 @@ def _highlight(one: Highlight) -> cards.Metric:
         label=_said(one.label), value=one.cell.text, basis=one.cell.basis or None, spread=one.spread,
         delta=one.change.text if one.change and changed else None,
         against=f"from {one.before.text}" if one.before and changed else "",
+        help=f"The change is one {one.of}, original and plan run in turns." if one.of else None,
     )  # fmt: skip
 
 

@@ -33,7 +33,8 @@ def document(report: Report) -> Document:
     )  # fmt: skip
     return Document(
         title=f"Sizing report: {report.model.name}", verdict=VERDICTS[found.verdict], answer=found.headline,
-        created_at=report.created_at, highlights=_highlights(report), sections=made,
+        created_at=report.created_at, warns=found.verdict == "nothing meets the budget",
+        highlights=_highlights(report), sections=made,
     )  # fmt: skip
 
 

@@ -64,12 +64,14 @@ class Highlight:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The whole: a title, the answer in one line, its few numbers, and the sections in order."""
+    """The whole: a title, the answer in one line (`warns` where it is not what was asked for), its few numbers, and
+    the sections in order."""
 
     title: str
     verdict: str
     answer: str
     created_at: str
+    warns: bool
     highlights: tuple[Highlight, ...]
     sections: tuple[Section, ...]
 

@@ -63,10 +63,12 @@ def card(key: str, title: str = "", sub: str = "", **layout: Any) -> Iterator[No
 
 
 @contextmanager
-def hero(key: str, verdict: str, headline: str, *, icon: str = ":material/check_circle:") -> Iterator[None]:
+def hero(
+    key: str, verdict: str, headline: str, *, icon: str = ":material/check_circle:", color: str = "green"
+) -> Iterator[None]:
     """The answer of a page: a verdict, one line, and what stands beside it. Both texts are ours, not a file's."""
     with st.container(key=f"hero-{key}"):
-        st.badge(verdict, icon=icon, color="green")
+        st.badge(verdict, icon=icon, color=color)
         st.header(headline, anchor=False)
         yield
 

@@ -14,12 +14,13 @@ from data.estimate import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Words, and where they stand for a number: the number, its path in the JSON, and its basis."""
+    """Words, and where they stand for a number: the number, its path in the JSON, its basis, and the ends it words."""
 
     text: str
     value: float | None = None
     path: str = ""
     basis: str = ""
+    ends: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +91,12 @@ def estimate(number: Estimate | None, ladder: words.Ladder, path: str, factor: f
     """An estimate with its interval; the path is that of its middle."""
     if number is None:
         return Cell(words.NOT_KNOWN, path=path)
-    return Cell(words.interval(number, ladder, factor), number.mid, f"{path}.mid", number.basis)
+    return interval(words.interval(number, ladder, factor), number, path)
+
+
+def interval(text_: str, number: Estimate, path: str) -> Cell:
+    """An estimate in words of its own, which tell its ends; the path is that of its middle."""
+    return Cell(text_, number.mid, f"{path}.mid", number.basis, (number.low, number.high))
 
 
 def middle(number: Estimate | None, ladder: words.Ladder, path: str, factor: float = 1.0) -> Cell:
@@ -104,7 +110,7 @@ def ratio(number: Estimate | None, path: str) -> Cell:
     """A ratio as a factor with its interval."""
     if number is None:
         return Cell(words.NOT_KNOWN, path=path)
-    return Cell(words.interval_of(number, words.times), number.mid, f"{path}.mid", number.basis)
+    return interval(words.interval_of(number, words.times), number, path)
 
 
 def changed(number: Estimate | None, path: str) -> Cell:

@@ -11,7 +11,7 @@ from advisor.report.credits import credited
 from advisor.report.outlook import outlook
 from advisor.types import Budget, Footprint, Quality, Report, Step, Variant
 from data.estimate import Estimate
-from profiler.types import Layer, Machine, Measurement, Model, Tensor, Workload
+from profiler.types import Gpu, Layer, Machine, Measurement, Model, Tensor, Workload
 
 HOSTILE = "<script>alert(1)</script>=cmd|'/c calc'!A1"
 GRID = Estimate(low=300.0, mid=332.0, high=380.0, basis="modelled", source="grid/electricity_maps")
@@ -49,12 +49,12 @@ def variant(name: str, file_bytes: int, cosine: float) -> Variant:
     )  # fmt: skip
 
 
-def report(budget: Budget | None = None, **changes) -> Report:
+def report(budget: Budget | None = None, there=lambda one: one, **changes) -> Report:
     """INT8 at 0.4 times the latency wins over FP16, which gains nothing; a tighter budget or allowed loss changes
-    that. `changes` are fields of the report."""
+    that. `there` makes each run another one; `changes` are fields of the report."""
     budget = budget or Budget(latency_ms=20.0, requests_per_day=1e6, zone="DE")
     variants = variant("int8", 100_000, 0.999), variant("fp16", 200_000, 0.9999)
-    runs = run(10.0), run(4.0, "int8"), run(10.0, "fp16")
+    runs = tuple(map(there, (run(10.0), run(4.0, "int8"), run(10.0, "fp16"))))
     found = recommend(
         budget,
         runs[0],
@@ -63,10 +63,10 @@ def report(budget: Budget | None = None, **changes) -> Report:
             for one, timed in zip(variants, runs[1:], strict=True)
         ],
     )
-    before = footprint.yearly(runs[0].energy_j, budget.requests_per_day, GRID if budget.zone else None)
+    before = _year(runs[0].energy_j, budget)
     after = before
     if found.plan is not None:
-        after = footprint.yearly(found.plan.energy_j, budget.requests_per_day, GRID if budget.zone else None)
+        after = _year(found.plan.energy_j, budget)
         calls = payback.calls(2.0, found.plan, runs[0])
         found = replace(found, plan=replace(found.plan, footprint=after, payback_calls=calls))
     names = {one.id: variant_title(one) for one in variants}
@@ -80,13 +80,30 @@ def report(budget: Budget | None = None, **changes) -> Report:
     return replace(made, **changes)
 
 
-def without_energy():
-    made = report()
-    runs = tuple(replace(run, energy_j=None) for run in made.measurements)
-    return replace(
-        made, measurements=runs, baseline=runs[0], footprint_before=Footprint(), footprint_after=Footprint(),
-        outlook=replace(made.outlook, equivalents=(), years=(), rebounds=()),
-    )  # fmt: skip
+def _year(energy_j: Estimate | None, budget: Budget) -> Footprint:
+    if energy_j is None:
+        return Footprint()
+    return footprint.yearly(energy_j, budget.requests_per_day, GRID if budget.zone else None)
+
+
+def without_energy() -> Report:
+    """A machine that tells no energy: the plan is chosen for its latency."""
+    budget = Budget(latency_ms=20.0, objective="latency", zone="DE")
+    return report(budget, there=lambda one: replace(one, energy_j=None))
+
+
+def on_a_gpu() -> Report:
+    """The same plan on a GPU, whose energy its own counter told."""
+    gpu = Gpu(index=0, name="NVIDIA L4", memory_bytes=24 << 30, power_limit_w=72.0, driver="570.00")
+    here = replace(HERE, fingerprint="9b0", gpus=(gpu,))
+
+    def there(one: Measurement) -> Measurement:
+        mid = one.energy_j.mid
+        counted = Estimate(low=mid * 0.95, mid=mid, high=mid * 1.05, basis="measured", source="NVML, 3 windows")
+        provider, options = "CUDAExecutionProvider", {"device": "cuda:0"}
+        return replace(one, machine=here, provider=provider, options=options, energy_j=counted)
+
+    return report(there=there, machine=here)
 
 
 CASES = {
@@ -95,5 +112,6 @@ CASES = {
     "nothing meets the budget": lambda: report(Budget(latency_ms=0.001, zone="DE")),
     "no zone": lambda: report(Budget(latency_ms=20.0)),
     "no energy": without_energy,
+    "on a GPU": on_a_gpu,
     "an older one": lambda: report(outlook=None),
 }

@@ -33,7 +33,8 @@ def document(report: Report) -> Document:
     )  # fmt: skip
     return Document(
         title=f"Sizing report: {report.model.name}", verdict=VERDICTS[found.verdict], answer=found.headline,
-        created_at=report.created_at, highlights=_highlights(report), sections=made,
+        created_at=report.created_at, warns=found.verdict == "nothing meets the budget",
+        highlights=_highlights(report), sections=made,
     )  # fmt: skip
 
 
@@ -43,9 +44,13 @@ def _highlights(report: Report) -> tuple[Highlight, ...]:
     runs = report.outlook.runs if report.outlook else ()
     places = {run.variant_id: place for place, run in enumerate(runs)}
     own, then = places.get(None), places.get(plan.variant_id) if plan else None
-    latency_ratio = _paired(plan) if plan else None
+    latency_ratio = doc.changed(plan.latency_ratio, "recommendation.plan.latency_ratio") if plan else None
     energy_ratio = doc.changed(plan.energy_ratio, "recommendation.plan.energy_ratio") if plan else None
-    found = [_latency(runs, own, then if plan else own, latency_ratio if then is not None else None)]
+    latency = _latency(runs, own, then if plan else own, latency_ratio if then is not None else None)
+    if latency is not None and latency.change is not None and plan is not None:
+        # A change of pairs need not be that of the two medians; on a noisy run it is one of CPU times.
+        latency = replace(latency, of="in pairs" if plan.latency_basis == "wall" else "of CPU time")
+    found = [latency]
     found += [
         _part(label, getattr(before, field), getattr(after, field), field, ladder, factor, energy_ratio)
         for label, field, ladder, factor in (
@@ -55,12 +60,6 @@ def _highlights(report: Report) -> tuple[Highlight, ...]:
         )
     ]
     return (*(one for one in found if one is not None), _file(report))
-
-
-def _paired(plan: Plan) -> Cell:
-    """The change in latency: of pairs, which need not be that of the two medians, and on a noisy run of CPU time."""
-    found = doc.changed(plan.latency_ratio, "recommendation.plan.latency_ratio")
-    return replace(found, text=f"{found.text} {'in pairs' if plan.latency_basis == 'wall' else 'of CPU time'},")
 
 
 def _latency(runs: Sequence[RunSummary], own: int | None, shown: int | None, change: Cell | None) -> Highlight | None:

@@ -14,12 +14,13 @@ from data.estimate import Estimate
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Words, and where they stand for a number: the number, its path in the JSON, and its basis."""
+    """Words, and where they stand for a number: the number, its path in the JSON, its basis, and the ends it words."""
 
     text: str
     value: float | None = None
     path: str = ""
     basis: str = ""
+    ends: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,23 +53,26 @@ class Section:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Highlight:
     """One of the few numbers a reader takes along: what it is now (`cell`, its ends in `spread`), and where a plan
-    changes it, by how much and from what."""
+    changes it, by how much, of what where that is not the number itself, and from what."""
 
     label: str
     cell: Cell
     spread: str = ""
     change: Cell | None = None
+    of: str = ""
     before: Cell | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """The whole: a title, the answer in one line, its few numbers, and the sections in order."""
+    """The whole: a title, the answer in one line (`warns` where it is not what was asked for), its few numbers, and
+    the sections in order."""
 
     title: str
     verdict: str
     answer: str
     created_at: str
+    warns: bool
     highlights: tuple[Highlight, ...]
     sections: tuple[Section, ...]
 
@@ -87,7 +91,12 @@ def estimate(number: Estimate | None, ladder: words.Ladder, path: str, factor: f
     """An estimate with its interval; the path is that of its middle."""
     if number is None:
         return Cell(words.NOT_KNOWN, path=path)
-    return Cell(words.interval(number, ladder, factor), number.mid, f"{path}.mid", number.basis)
+    return interval(words.interval(number, ladder, factor), number, path)
+
+
+def interval(text_: str, number: Estimate, path: str) -> Cell:
+    """An estimate in words of its own, which tell its ends; the path is that of its middle."""
+    return Cell(text_, number.mid, f"{path}.mid", number.basis, (number.low, number.high))
 
 
 def middle(number: Estimate | None, ladder: words.Ladder, path: str, factor: float = 1.0) -> Cell:
@@ -101,7 +110,7 @@ def ratio(number: Estimate | None, path: str) -> Cell:
     """A ratio as a factor with its interval."""
     if number is None:
         return Cell(words.NOT_KNOWN, path=path)
-    return Cell(words.interval_of(number, words.times), number.mid, f"{path}.mid", number.basis)
+    return interval(words.interval_of(number, words.times), number, path)
 
 
 def changed(number: Estimate | None, path: str) -> Cell:

@@ -53,7 +53,8 @@ def _highlights(document: Document) -> Iterator[str]:
     yield "| Number | Now | Interval | Change |"
     yield "|---|---|---|---|"
     for one in document.highlights:
-        change = f"{text(one.change.text)} from {text(one.before.text)}" if one.change and one.before else ""
+        of = f" {text(one.of)}," if one.of else ""
+        change = f"{text(one.change.text)}{of} from {text(one.before.text)}" if one.change and one.before else ""
         yield f"| {text(one.label)} | {cell(one.cell)} | {text(one.spread)} | {change} |"
 
 

@@ -147,7 +147,7 @@ def _uncertainty(report: Report) -> Section:
         ]
     if quality is not None and quality.accuracy_drop is not None:
         drop, path = quality.accuracy_drop, "recommendation.plan.quality.accuracy_drop"
-        cell = Cell(words.interval_of(drop, words.percent), drop.mid, f"{path}.mid", drop.basis)
+        cell = doc.interval(words.interval_of(drop, words.percent), drop, path)
         rows.append([doc.text("Drop in accuracy"), cell, doc.text(drop.source, f"{path}.source")])
     table = doc.table("Where the intervals come from", ("Number", "Value and interval", "From"), rows)
     return Section(

@@ -52,7 +52,7 @@ def _cost(before: Footprint, after: Footprint, planned: bool) -> list[list[Cell]
     if before.usd_per_year is None:
         return []
     cells = [
-        Cell(words.interval_of(value, words.usd), value.mid, f"{path}.usd_per_year.mid", value.basis)
+        doc.interval(words.interval_of(value, words.usd), value, f"{path}.usd_per_year")
         if value is not None
         else doc.text(words.NOT_KNOWN)
         for value, path in ((before.usd_per_year, "footprint_before"), (after.usd_per_year, "footprint_after"))
@@ -139,7 +139,7 @@ def _return(report: Report, outlook: Outlook) -> tuple[Section, ...]:
     calls, days = plan.payback_calls, outlook.payback_days
     spread = outlook.break_even_demand_frac
     more = (
-        Cell(words.interval_of(spread, words.percent), spread.mid, "outlook.break_even_demand_frac.mid", spread.basis)
+        doc.interval(words.interval_of(spread, words.percent), spread, "outlook.break_even_demand_frac")
         if spread is not None
         else doc.text(words.NOT_KNOWN)
     )

@@ -63,10 +63,12 @@ def card(key: str, title: str = "", sub: str = "", **layout: Any) -> Iterator[No
 
 
 @contextmanager
-def hero(key: str, verdict: str, headline: str, *, icon: str = ":material/check_circle:") -> Iterator[None]:
+def hero(
+    key: str, verdict: str, headline: str, *, icon: str = ":material/check_circle:", color: str = "green"
+) -> Iterator[None]:
     """The answer of a page: a verdict, one line, and what stands beside it. Both texts are ours, not a file's."""
     with st.container(key=f"hero-{key}"):
-        st.badge(verdict, icon=icon, color="green")
+        st.badge(verdict, icon=icon, color=color)
         st.header(headline, anchor=False)
         yield
 
@@ -100,10 +102,14 @@ def metric(key: str, item: Metric) -> None:
             delta_description=item.against or None,
             help=item.help,
         )
-        # A number keeps its unit on its line: the badge and the spread may part, not the spread in itself.
-        parts = [basis(item.basis) if item.basis else "", item.spread.replace(" ", "\N{NO-BREAK SPACE}"), item.note]
+        parts = [basis(item.basis) if item.basis else "", _whole(item.spread), item.note]
         if any(parts):
             st.caption(" ".join(part for part in parts if part))
+
+
+def _whole(text: str) -> str:
+    """The text on one line: an interval keeps its ends and its unit together."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("–", "\N{WORD JOINER}–\N{WORD JOINER}")
 
 
 def estimate(label: str, value: Estimate | None, ladder: words.Ladder, factor: float = 1.0, **more: Any) -> Metric:

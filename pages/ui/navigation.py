@@ -19,9 +19,8 @@ PAGES = (
 _known = threading.Event()  # whether this server has been told of its pages
 
 
-def chosen(icons: bool = True) -> st.Page:
-    """The page that the address asks for; the menu of all pages. Before st.set_page_config has named ours, a page's
-    icon would be the browser tab's, which the browser fetches from Google: without `icons` there is none."""
+def chosen() -> st.Page:
+    """The page that the address asks for; the menu of all pages. The page's own icon must have been set before."""
     made = [
         st.Page(f"pages/{name}.py", title=name.capitalize(), icon=icon if icons else None, default=place == 0)
         for place, (name, icon) in enumerate(PAGES)
@@ -35,5 +34,8 @@ def through_the_app() -> None:
     """Start over through app.py where a page was run alone: until st.navigation has been called once, Streamlit takes
     pages/ for an app of the old kind, so that an address of a page, opened on a fresh server, would miss the app."""
     if not _known.is_set():
-        chosen(icons=False)
+        # Without icons: the browser would fetch one from outside for a tab that has none of its own yet.
+        made = [st.Page(f"pages/{name}.py", default=place == 0) for place, (name, _) in enumerate(PAGES)]
+        st.navigation(made, position="hidden")
+        _known.set()
         st.rerun()

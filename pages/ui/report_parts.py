@@ -53,7 +53,9 @@ def downloads(report: Report) -> None:
 def answer(report: Report) -> None:
     """The answer first, and which report this is."""
     said = document(report)
-    with cards.hero("report", said.verdict, formats.name(said.answer, 240), icon=":material/description:"):
+    color = "orange" if said.warns else "green"
+    answer = formats.name(said.answer, 240)
+    with cards.hero("report", said.verdict, answer, icon=":material/description:", color=color):
         st.caption(
             f"{formats.name(report.model.name, 60)} · {formats.name(report.created_at[:16].replace('T', ' '))} UTC · "
             f"report {formats.name(report.id, 20)}"
@@ -71,6 +73,7 @@ def _highlight(one: Highlight) -> cards.Metric:
         label=_said(one.label), value=one.cell.text, basis=one.cell.basis or None, spread=one.spread,
         delta=one.change.text if one.change and changed else None,
         against=f"from {one.before.text}" if one.before and changed else "",
+        help=f"The change is one {one.of}, original and plan run in turns." if one.of else None,
     )  # fmt: skip
 
 

@@ -44,8 +44,8 @@ def fresh_app(tmp_path):
 class serve:
     """Starts the app on a free port with this home; stops it at the end."""
 
-    def __init__(self, home: Path) -> None:
-        self.home = home
+    def __init__(self, home: Path, **variables: str) -> None:
+        self.home, self.variables = home, variables
 
     def __enter__(self) -> str:
         with socket.socket() as probe:
@@ -55,7 +55,7 @@ class serve:
         self.process = subprocess.Popen(
             [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
             cwd=ROOT,
-            env={**os.environ, "RIGHTSIZE_HOME": str(self.home)},
+            env={**os.environ, **self.variables, "RIGHTSIZE_HOME": str(self.home)},
             stdout=self.log,
             stderr=subprocess.STDOUT,
         )

@@ -157,6 +157,8 @@ def test_an_address_opened_first_on_a_fresh_server_is_inside_the_app(walk, fresh
     tab.page.locator(".st-key-card-trend-grid .js-plotly-plot").wait_for()
     assert tab.page.get_by_role("link", name="Overview", exact=True).count() == 1
     assert "trend=Grid+carbon" in tab.page.url
+    tab.page.wait_for_timeout(500)
+    assert tab.outside == [], "a tab without an icon of its own would fetch one"
 
 
 @pytest.mark.parametrize(

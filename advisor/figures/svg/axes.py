@@ -61,9 +61,12 @@ def _own(value: Any, log: bool, dated: bool) -> float | None:
     if value is None:
         return None
     if dated:
-        return float(date.fromisoformat(str(value)[:10]).toordinal())
+        try:
+            return float(date.fromisoformat(str(value)[:10]).toordinal())
+        except ValueError:  # a report from elsewhere may call anything a date
+            return None
     number = float(value)
-    if math.isnan(number) or (log and number <= 0):
+    if not math.isfinite(number) or (log and number <= 0):
         return None
     return math.log10(number) if log else number
 

@@ -44,7 +44,7 @@ class Frame:
     def points(self, trace: Mapping[str, Any]) -> list[tuple[float, float] | None]:
         """The trace's points in px; None where one has no place."""
         found = []
-        for x, y in zip(trace.get("x", ()), trace.get("y", ()), strict=True):
+        for x, y in zip(trace.get("x", ()), trace.get("y", ()), strict=False):
             across, up = self.x(x), self.y(y)
             found.append(None if across is None or up is None else (across, up))
         return found

@@ -35,6 +35,9 @@ class Values(HTMLParser):
         if named.get("data-value"):
             if named.get("data-path"):
                 self.found.append((named["data-path"], float(named["data-value"])))
+                if named.get("data-low"):
+                    stem = named["data-path"].removesuffix(".mid")
+                    self.found += [(f"{stem}.{end}", float(named[f"data-{end}"])) for end in ("low", "high")]
             else:
                 self.loose.append(named)
 
@@ -86,7 +89,7 @@ def test_every_number_of_the_html_is_the_json_s(case):
     for path, value in values.found:
         assert value == float(at(plain, path)), path
     paths = dict(values.found).keys()
-    assert "recommendation.tried.0.latency_ratio.mid" in paths
+    assert {f"recommendation.tried.0.latency_ratio.{part}" for part in ("low", "mid", "high")} <= paths
     if made.footprint_before.kwh_per_year:
         assert "footprint_before.kwh_per_year.mid" in paths
     if made.outlook:

@@ -8,12 +8,19 @@ import plotly.graph_objects as go
 import pytest
 from reports import CASES, HOSTILE, report
 
+from advisor import clip
+from advisor.clippings import Chart, ChartCurve, ChartLevel, ChartPoints, ChartStar
 from advisor.figures import image as figures_image
 from advisor.figures import report as figures_report
+from advisor.figures.clipping import clipped
 from advisor.figures.style import blank
 from advisor.figures.svg import axes, drawing, pieces
 from advisor.figures.svg.axes import axis
+from advisor.figures.trends import Level, Scale, Star
 from advisor.report.contents import document
+from advisor.trends import grid, view
+from advisor.trends.filters import Filter
+from advisor.trends.metrics import METRICS
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -138,6 +145,29 @@ def test_every_chart_of_a_report_is_drawn_without_a_browser(case, monkeypatch):
 def test_colours_follow_the_reader_s_mode():
     picture = figures_report.svg(figures_report.figure(report(), "before_after")[0])
     assert "light-dark(rgb(11, 122, 107),rgb(53, 194, 173))" in figures_report.in_both_modes(picture)
+
+
+def test_trend_charts_of_a_report_are_drawn_here_too():
+    shown = view.view(METRICS["compute"], "sevilla_2022", Filter())
+    star = Star(name="Small", year=2026.5, value=8.4e22, said="8.40e22 FLOP")
+    levels = [Level(value=1e25, text="EU")]
+    trend = clip.chart_of(shown, Scale(title="Training compute (FLOP)"), star=star, levels=levels, ties=view.ties())
+    grids = clip.of_zones(grid.of_zones(("Germany", "France"), 2015, 2025), [], "g CO2e per kWh").chart
+    for chart in (trend, grids):
+        root = drawn(clipped(chart, "light"), 860)
+        assert sum(len(part.values) for part in chart.points) <= len(list(root.iter())), "a mark for every point"
+    assert "10²⁴" in texts(drawn(clipped(trend, "light"), 860))
+
+
+def test_a_chart_from_elsewhere_cannot_break_the_drawing():
+    chart = Chart(
+        axis=HOSTILE, tick_format=HOSTILE, prefix=HOSTILE, suffix=HOSTILE,
+        points=(ChartPoints(group=HOSTILE, names=(HOSTILE,), dates=("nonsense",), values=(-1.0, 2.0)),),
+        curves=(ChartCurve(name=HOSTILE, dates=(), mid=(1.0,), hover=HOSTILE),),
+        levels=(ChartLevel(value=-5.0, text=HOSTILE),), star=ChartStar(name=HOSTILE, date=HOSTILE, value=0.0),
+    )  # fmt: skip
+    picture = drawing.svg(clipped(chart, "light").to_plotly_json(), 860)
+    assert picture is None or "<script" not in picture
 
 
 def test_a_hostile_plan_name_is_text_in_every_chart():

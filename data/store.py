@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 import duckdb
 import pandas as pd
 
-from data.errors import DISK_FULL, DataError, RightsizeError, Unavailable
+from data.errors import DISK_FULL, DataError, InputError, RightsizeError, Unavailable
 from data.estimate import Estimate
 from data.records import from_plain, hints, optional, to_plain
 
@@ -272,6 +272,8 @@ def _rollback(cursor: "duckdb.DuckDBPyConnection") -> None:
 
 def _could_not_write(error: Exception) -> RightsizeError:
     text = str(error)
+    if isinstance(error, duckdb.DataError):
+        return InputError("A number in this record is too large to be kept.", details=text)
     if "space" in text.lower():
         return DataError(DISK_FULL, hint="Free some space and run it again.", details=text)
     return DataError("The measurement store cannot be written.", hint="Check the folder's rights.", details=text)

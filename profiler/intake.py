@@ -4,7 +4,6 @@ import importlib
 import json
 import shutil
 import stat
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,7 +15,7 @@ from data.home import Home
 from data.passing import remove
 from data.records import from_plain
 from data.text import plain
-from profiler.files import made_by_job
+from profiler.files import copied, made_by_job
 from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.sandbox import Limits
@@ -76,9 +75,9 @@ def take_example(desk: Desk, *, name: str) -> dict[str, Any]:
     with desk.span(0.8, 1.0):
         taken = take_in(desk, path=str(folder / built["model"]), name=built["name"])
     if built.get("data"):
-        shutil.copyfile(folder / built["data"], data_file(desk.home, taken["sha256"]))
+        copied(folder / built["data"], data_file(desk.home, taken["sha256"]))
     if built.get("training"):
-        shutil.copyfile(folder / built["training"], training_file(desk.home, taken["sha256"]))
+        copied(folder / built["training"], training_file(desk.home, taken["sha256"]))
     return taken
 
 
@@ -173,15 +172,6 @@ def keep(home: Home, model: Model, file: Path) -> Path:
     target = folder / f"original{file.suffix.lower()[:12]}"
     if not target.exists():
         for companion in model.companions:
-            _copied(file.parent / companion, folder / companion)
-        _copied(file, target)
+            copied(file.parent / companion, folder / companion)
+        copied(file, target)
     return target
-
-
-def _copied(source: Path, target: Path) -> None:
-    passing = target.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        shutil.copyfile(source, passing)
-        passing.replace(target)
-    finally:
-        passing.unlink(missing_ok=True)

@@ -1,6 +1,5 @@
 """Work on a model that is kept: measure it, and take in the data that belongs to it."""
 
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from data.home import Home
 from data.records import from_plain
 from data.settings import settings
 from profiler import profile
+from profiler.files import copied
 from profiler.inputs import filled_shapes, load_npz
 from profiler.intake import at_shapes, data_file, discard
 from profiler.jobs import Desk
@@ -71,7 +71,7 @@ def take_data(desk: Desk, *, sha256: str, path: str, move: bool = False) -> dict
     file = Path(path)
     try:
         found = desk.task(check_data, {"path": str(file), "model": model}, readable=[file])
-        shutil.copyfile(file, data_file(desk.home, sha256))
+        copied(file, data_file(desk.home, sha256))
     finally:
         if move:
             discard(desk.home, file)

@@ -127,6 +127,7 @@ def delete() -> None:
     name = formats.name(model.name, 60)
     sure = st.checkbox(f"Delete {name} with everything measured on it", key=f"sure-{formats.short(model.sha256)}")
     if st.button("Delete", icon=":material/delete:", disabled=not sure):
-        forget(state.app().home, state.app().store, model.sha256)
+        here = state.app()
+        forget(here.home, here.store, model.sha256, here.jobs)
         state.forget_choice()
         st.rerun()

@@ -18,6 +18,7 @@ from data.text import plain
 from profiler.files import copied, made_by_job
 from profiler.inspect import inspect
 from profiler.jobs import Desk
+from profiler.refusals import remembered
 from profiler.sandbox import Limits
 from profiler.tasks import procedure
 from profiler.triage.examine import Verdict, admitted, companions, examine, unpack
@@ -38,8 +39,9 @@ def take_in(
     if move and not file.exists():
         raise InputError("The uploaded file is not here any more.", hint="Upload it again.")
     try:
-        with opened(desk, file, name or file.name) as (whole, verdict):
-            model = read(desk, whole, verdict, name or file.name, shapes or {})
+        file, called = _there(file), name or file.name
+        with remembered(desk, file, called, shapes or {}), opened(desk, file, called) as (whole, verdict):
+            model = read(desk, whole, verdict, called, shapes or {})
             desk.progress(0.8, "Keeping the file")
             _kept(desk, model, whole)
     finally:

@@ -142,7 +142,8 @@ def _on_known(keeper: Keeper, run: Measurement) -> Measurement:
 
 def as_csv(rows: pd.DataFrame) -> bytes:
     """The rows as CSV; text that a spreadsheet would take for a formula gets a quote before it."""
-    text: str = rows.apply(lambda column: column.map(csv_cell)).to_csv(index=False)
+    guarded = rows.apply(lambda column: column.map(csv_cell)).rename(columns=csv_cell)
+    text: str = guarded.to_csv(index=False)
     return text.encode()
 
 

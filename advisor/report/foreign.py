@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from data import units
 from data.errors import InputError
+from data.text import visible
 from profiler.types import Measurement
 
 LIMIT_BYTES = 32 * units.BYTES_PER_MIB
@@ -25,7 +26,16 @@ def parsed(content: bytes, what: str, hint: str) -> Any:
         _check(found)
     except (ValueError, RecursionError) as error:
         raise InputError(f"This is not {what}.", hint=hint, details=str(error)) from error
-    return found
+    return _seen(found)
+
+
+def _seen(value: Any) -> Any:
+    """The value with every text in it made visible."""
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, list):
+        return [_seen(item) for item in value]
+    return {visible(name): _seen(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def check_run(run: Measurement) -> None:

@@ -2,11 +2,21 @@
 
 from typing import Any, Protocol
 
+from advisor.regression import Check
 from advisor.types import Graph, Report, Variant
 from data.home import Home
 from data.passing import remove
+from profiler.jobs import Jobs
 from profiler.run_types import LoadTest, OperatorProfile, TrainingStep
 from profiler.types import Job, Measurement, Model
+
+# record class: the fields that may name a model
+NAMED_BY: dict[type[Any], tuple[str, ...]] = {
+    Report: ("model",), Graph: ("parent_sha256",), Variant: ("parent_sha256",), Measurement: ("model_sha256",),
+    LoadTest: ("model_sha256",), OperatorProfile: ("model_sha256",), TrainingStep: ("model_sha256",),
+    Check: ("model_sha256", "reference_sha256"), Model: ("sha256",),
+}  # fmt: skip
+STOP_S = 5.0
 
 
 class Eraser(Protocol):
@@ -16,17 +26,20 @@ class Eraser(Protocol):
     def delete(self, kind: type[Any], **equal: Any) -> int: ...
 
 
-def forget(home: Home, store: Eraser, sha256: str) -> int:
-    """Removes the model's rows and its folder; how many rows went. Rows go first: what is listed can be used."""
-    count = 0
-    for job in store.all(Job):
-        if job.arguments.get("sha256") == sha256 or (job.result or {}).get("sha256") == sha256:
-            count += store.delete(Job, id=job.id)
-    count += store.delete(Report, model=sha256)
-    count += store.delete(Graph, parent_sha256=sha256)
-    count += store.delete(Variant, parent_sha256=sha256)
-    for kind in (Measurement, OperatorProfile, LoadTest, TrainingStep):
-        count += store.delete(kind, model_sha256=sha256)
-    count += store.delete(Model, sha256=sha256)
+def forget(home: Home, store: Eraser, sha256: str, jobs: Jobs | None = None) -> int:
+    """Removes the model's rows and its folder; how many rows went. `jobs` that still work on it are cancelled first:
+    what they would save must not come after. Rows go before files: what is listed can be used."""
+    for job in jobs.active() if jobs else ():
+        if jobs and is_about(job, sha256):
+            jobs.cancel(job.id)
+            jobs.wait(job.id, STOP_S)
+    count = sum(store.delete(Job, id=job.id) for job in store.all(Job) if is_about(job, sha256))
+    for kind, fields in NAMED_BY.items():
+        count += sum(store.delete(kind, **{field: sha256}) for field in fields)
     remove(home.model(sha256))
     return count
+
+
+def is_about(job: Job, sha256: str) -> bool:
+    """Whether a job works on this model, or took it in."""
+    return sha256 in (job.arguments.get("sha256"), (job.result or {}).get("sha256"))

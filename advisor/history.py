@@ -1,29 +1,27 @@
 """What was measured before: two runs side by side, runs that got slower, runs brought from another machine."""
 
 import io
-import json
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
 import pandas as pd
 
 from advisor import model_frames
 from advisor.exporters.json import read as read_report
 from advisor.recommend import SAME_FRAC
+from advisor.report import foreign
 from advisor.report import schema as report_schema
 from advisor.types import Report, Variant
-from data import units
 from data.errors import InputError
 from data.estimate import Estimate, exact
 from data.records import from_plain
 from data.text import csv_cell
 from profiler import stats
 from profiler.jobs import Keeper
-from profiler.types import Measurement, Model
+from profiler.types import Machine, Measurement, Model
 
 BRING = "Bring the output of: python -m profiler measure FILE --json"
-LONGEST_MS = units.S_PER_H * units.H_PER_DAY * units.MS_PER_S
 
 
 def compare(
@@ -96,28 +94,20 @@ def regressions(runs: Sequence[Measurement]) -> list[tuple[Measurement, Measurem
 
 def read_measurement(content: bytes) -> Measurement:
     """The run that `python -m profiler measure --json` printed. Raises InputError on anything else."""
+    plain = foreign.parsed(content, "a measurement", BRING)
     try:
-        plain = json.loads(content, parse_constant=_no_number)
         report_schema.check_measurement(plain)
         found = from_plain(Measurement, plain)
-    except (ValueError, TypeError, KeyError, RecursionError, InputError) as error:
+        foreign.check_run(found)
+    except (ValueError, TypeError, KeyError, InputError) as error:
         raise InputError("This is not a measurement.", hint=BRING, details=str(error)) from error
-    if not found.samples_ms or not all(0 < sample < LONGEST_MS for sample in found.samples_ms):
-        raise InputError("The calls of this measurement take no time, or days.", hint=BRING)
     return found
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON")
 
 
 def bring(keeper: Keeper, content: bytes) -> str:
     """Keeps a run or a report brought from elsewhere; says what it is. Raises InputError on anything else."""
-    try:
-        is_report = isinstance(found := json.loads(content), dict) and "schema" in found
-    except (ValueError, RecursionError) as error:
-        raise InputError("This is neither a run nor a report.", hint=BRING, details=str(error)) from error
-    if is_report:
+    found = foreign.parsed(content, "a run or a report", BRING)
+    if isinstance(found, dict) and "schema" in found:
         report = read_report(content)
         take(keeper, report)
         return f"report {report.id}"
@@ -125,7 +115,7 @@ def bring(keeper: Keeper, content: bytes) -> str:
     kept = keeper.get(Measurement, run.id)
     if kept is not None and kept != run:
         raise InputError("This run contradicts what is kept here.", hint="A run of the same id differs.")
-    keeper.save(run)
+    keeper.save(_on_known(keeper, run))
     return f"run {run.id} of {run.machine.cpu}"
 
 
@@ -139,12 +129,21 @@ def take(keeper: Keeper, report: Report) -> None:
         if kept is not None and kept != one:
             raise InputError("This report contradicts what is kept here.", hint="A run or file of the same id differs.")
     model = keeper.get(Model, report.model.sha256) or report.model
-    keeper.save(replace(report, model=model))
+    machine = keeper.get(Machine, report.machine.fingerprint) or report.machine
+    runs = tuple(_on_known(keeper, run) for run in report.measurements)
+    baseline = _on_known(keeper, report.baseline)
+    keeper.save(replace(report, model=model, machine=machine, measurements=runs, baseline=baseline))
+
+
+def _on_known(keeper: Keeper, run: Measurement) -> Measurement:
+    """The run, on the machine as it is known here: what is brought along changes no record of it."""
+    return replace(run, machine=keeper.get(Machine, run.machine.fingerprint) or run.machine)
 
 
 def as_csv(rows: pd.DataFrame) -> bytes:
     """The rows as CSV; text that a spreadsheet would take for a formula gets a quote before it."""
-    text: str = rows.apply(lambda column: column.map(csv_cell)).to_csv(index=False)
+    guarded = rows.apply(lambda column: column.map(csv_cell)).rename(columns=csv_cell)
+    text: str = guarded.to_csv(index=False)
     return text.encode()
 
 

@@ -9,6 +9,7 @@ which field is their key: `KEY: ClassVar[str]`. The store knows no record class 
 
 import dataclasses
 import json
+import shutil
 import threading
 import typing
 from collections.abc import Iterable, Iterator, Mapping
@@ -34,7 +35,6 @@ HARDENED = {
     "python_enable_replacements": "false",
     "lock_configuration": "true",
 }
-VECTOR_ROWS = 2048  # DuckDB hands rows out in vectors of this many
 DAMAGED = ("not a valid duckdb", "corrupt", "could not read enough bytes", "checksum")
 PARTS = ("low", "mid", "high", "basis", "source")
 
@@ -105,17 +105,17 @@ class Store:
             rows: pd.DataFrame = self._connection.cursor().execute(_sql(question), values or None).df()
         return rows
 
-    def select(self, statement: str, row_limit: int = 10_000) -> pd.DataFrame:
-        """Rows of one SELECT typed by the user. Raises InputError on anything else DuckDB's parser finds in it."""
-        cursor = self._connection.cursor()
-        try:
-            parsed = cursor.extract_statements(statement)
-            if len(parsed) != 1 or parsed[0].type != duckdb.StatementType.SELECT:
-                raise InputError("Only one SELECT can be run here.", hint="The store is read-only on this page.")
-            rows: pd.DataFrame = cursor.execute(parsed[0]).fetch_df_chunk(-(-row_limit // VECTOR_ROWS)).head(row_limit)
-        except duckdb.Error as error:
-            raise InputError("DuckDB could not run this statement.", details=str(error)) from error
-        return rows
+    def copy_to(self, target: Path) -> None:
+        """Copies the whole store, as it is between two savings. Raises Unavailable where it is only in memory,
+        DataError where it cannot be copied."""
+        if self.path is None:
+            raise Unavailable("The store is only in memory now and cannot be asked.", hint="See the warning beside.")
+        with self._writing:
+            try:
+                self._connection.cursor().execute("CHECKPOINT")
+                shutil.copyfile(self.path, target)
+            except (duckdb.Error, OSError) as error:
+                raise _could_not_write(error) from error
 
     def close(self) -> None:
         self._connection.close()
@@ -272,6 +272,8 @@ def _rollback(cursor: "duckdb.DuckDBPyConnection") -> None:
 
 def _could_not_write(error: Exception) -> RightsizeError:
     text = str(error)
+    if isinstance(error, duckdb.DataError):
+        return InputError("A number in this record is too large to be kept.", details=text)
     if "space" in text.lower():
         return DataError(DISK_FULL, hint="Free some space and run it again.", details=text)
     return DataError("The measurement store cannot be written.", hint="Check the folder's rights.", details=text)

@@ -2,7 +2,9 @@
 
 import hashlib
 import os
+import shutil
 import stat
+import uuid
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +21,16 @@ def sha256_of(path: Path, companions: Sequence[Path] = ()) -> str:
 def bytes_on_disk(path: Path, companions: Sequence[Path] = ()) -> int:
     """Bytes of a file and its companions."""
     return sum(file.stat().st_size for file in (path, *companions))
+
+
+def copied(source: Path, target: Path) -> None:
+    """Copies a file; the target is there whole or not at all."""
+    passing = target.with_name(f".{uuid.uuid4().hex}.part")
+    try:
+        shutil.copyfile(source, passing)
+        passing.replace(target)
+    finally:
+        passing.unlink(missing_ok=True)
 
 
 def made_by_job(folder: Path, name: object) -> Path:

@@ -4,7 +4,6 @@ import importlib
 import json
 import shutil
 import stat
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,9 +15,10 @@ from data.home import Home
 from data.passing import remove
 from data.records import from_plain
 from data.text import plain
-from profiler.files import made_by_job
+from profiler.files import copied, made_by_job
 from profiler.inspect import inspect
 from profiler.jobs import Desk
+from profiler.refusals import remembered
 from profiler.sandbox import Limits
 from profiler.tasks import procedure
 from profiler.triage.examine import Verdict, admitted, companions, examine, unpack
@@ -39,8 +39,9 @@ def take_in(
     if move and not file.exists():
         raise InputError("The uploaded file is not here any more.", hint="Upload it again.")
     try:
-        with opened(desk, file, name or file.name) as (whole, verdict):
-            model = read(desk, whole, verdict, name or file.name, shapes or {})
+        file, called = _there(file), name or file.name
+        with remembered(desk, file, called, shapes or {}), opened(desk, file, called) as (whole, verdict):
+            model = read(desk, whole, verdict, called, shapes or {})
             desk.progress(0.8, "Keeping the file")
             _kept(desk, model, whole)
     finally:
@@ -76,9 +77,9 @@ def take_example(desk: Desk, *, name: str) -> dict[str, Any]:
     with desk.span(0.8, 1.0):
         taken = take_in(desk, path=str(folder / built["model"]), name=built["name"])
     if built.get("data"):
-        shutil.copyfile(folder / built["data"], data_file(desk.home, taken["sha256"]))
+        copied(folder / built["data"], data_file(desk.home, taken["sha256"]))
     if built.get("training"):
-        shutil.copyfile(folder / built["training"], training_file(desk.home, taken["sha256"]))
+        copied(folder / built["training"], training_file(desk.home, taken["sha256"]))
     return taken
 
 
@@ -173,15 +174,6 @@ def keep(home: Home, model: Model, file: Path) -> Path:
     target = folder / f"original{file.suffix.lower()[:12]}"
     if not target.exists():
         for companion in model.companions:
-            _copied(file.parent / companion, folder / companion)
-        _copied(file, target)
+            copied(file.parent / companion, folder / companion)
+        copied(file, target)
     return target
-
-
-def _copied(source: Path, target: Path) -> None:
-    passing = target.with_name(f".{uuid.uuid4().hex}.part")
-    try:
-        shutil.copyfile(source, passing)
-        passing.replace(target)
-    finally:
-        passing.unlink(missing_ok=True)

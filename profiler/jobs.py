@@ -23,12 +23,13 @@ from data.records import to_plain
 from profiler import sandbox
 from profiler.meters import Window
 from profiler.tasks import name_of, resolve
-from profiler.types import Job
+from profiler.types import Job, Refusal
 
 Record = TypeVar("Record")
 LANES = ("quick", "device")
 SAVE_EVERY_S = 0.5
 KEPT_JOBS = 500  # finished ones; older ones are forgotten when the app starts
+KEPT_REFUSALS = 1_000
 UNFINISHED = ("queued", "running")
 
 
@@ -222,6 +223,8 @@ class Jobs:
         for job in jobs[:-KEPT_JOBS]:
             if job.state not in UNFINISHED:
                 self._keeper.delete(Job, id=job.id)
+        for refusal in self._keeper.all(Refusal)[:-KEPT_REFUSALS]:
+            self._keeper.delete(Refusal, key=refusal.key)
         clear(self._home.all_jobs)
         wanted = [str(job.arguments.get("path", "")) for job in jobs if job.state in (*UNFINISHED, "interrupted")]
         for upload in self._home.uploads.iterdir():
@@ -273,8 +276,10 @@ class Jobs:
             self._end(job_id, state="failed", error=failed.message, hint=failed.hint, details=failed.details)
 
     def _end(self, job_id: str, **changes: Any) -> None:
-        self._keeper.save(self._change(job_id, finished_at=now(), **changes))
-        with self._lock:  # from here on the row tells
+        with self._lock:
+            ended = dataclasses.replace(self._jobs[job_id], finished_at=now(), **changes)
+        self._keeper.save(ended)  # before anyone is told: what is shown as done is kept
+        with self._lock:
             del self._stops[job_id], self._jobs[job_id]
             self._started_s.pop(job_id, None)
 

@@ -1,14 +1,14 @@
 """Data kept with a model: inputs to judge it by, and others to train on. No sample is in both."""
 
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError
 from data.records import from_plain
+from profiler.files import copied
 from profiler.inputs import LABELS, load_npz
-from profiler.intake import data_file, training_file
+from profiler.intake import data_file, discard, training_file
 from profiler.jobs import Desk
 from profiler.kept import kept_model
 from profiler.tasks import ChildDesk, procedure, task
@@ -35,14 +35,14 @@ def take_data(desk: Desk, *, sha256: str, path: str, move: bool = False, split: 
                 found: dict[str, Any] = desk.task(
                     split_data, {"path": str(file), "model": model}, folder=folder, readable=[file]
                 )
-                shutil.copyfile(folder / TRAINED, training)
-                shutil.copyfile(folder / JUDGED, target)
+                copied(folder / TRAINED, training)
+                copied(folder / JUDGED, target)
         else:
             found = _checked(desk, model, file, training)
-            shutil.copyfile(file, target)
+            copied(file, target)
     finally:
         if move:
-            shutil.rmtree(file.parent, ignore_errors=True)
+            discard(desk.home, file)
     return {"sha256": sha256, **found}
 
 
@@ -54,10 +54,10 @@ def take_training(desk: Desk, *, sha256: str, path: str, move: bool = False) -> 
     file = Path(path)
     try:
         found = _checked(desk, model, file, data_file(desk.home, sha256))
-        shutil.copyfile(file, training_file(desk.home, sha256))
+        copied(file, training_file(desk.home, sha256))
     finally:
         if move:
-            shutil.rmtree(file.parent, ignore_errors=True)
+            discard(desk.home, file)
     return {"sha256": sha256, **found}
 
 

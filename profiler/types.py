@@ -253,3 +253,16 @@ class Job:
     error: str | None = None
     hint: str | None = None
     details: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """What a file was refused with. `key` is the hash of all that the verdict rests on (`profiler.refusals`)."""
+
+    KEY: ClassVar[str] = "key"
+
+    key: str
+    created_at: str
+    message: str
+    hint: str = ""
+    details: str = ""

@@ -28,6 +28,7 @@ _NO_MEMORY = re.compile(
     r"|Unable to allocate|DefaultCPUAllocator|larger than .*memory|Integer overflow.*alloc",
     re.IGNORECASE,
 )
+NOT_PROCESSED = "The model could not be processed."
 _NO_ROOM = re.compile(r"No space left on device|Disk quota exceeded|Errno 28\]", re.IGNORECASE)
 
 
@@ -82,7 +83,7 @@ def in_one_line(error: Exception) -> RightsizeError:
         return DataError(DISK_FULL, hint="Free some space and run it again.", details=text)
     if isinstance(error, RecursionError):
         return InputError("The model is nested too deep to be read.", details=text)
-    return InputError("The model could not be processed.", details=text)
+    return InputError(NOT_PROCESSED, details=text)
 
 
 def main() -> None:

@@ -30,7 +30,7 @@ JOBS = {  # what a page queues: the command that does it
 }  # fmt: skip
 CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",
-    "store.select": "advisor history ask", "forget(": "advisor forget", "chosen.render(": "advisor export",
+    "(*select(": "advisor history ask", "forget(": "advisor forget", "chosen.render(": "advisor export",
     "history.take": "advisor export --keep", "source.put": None, "fits.": "advisor trends",
     "clip.put(": "advisor trends --into", "clip.take_out(": None, "training.run(": "advisor train",
     "calculators.fleet(": "advisor fleet", "own.add_device(": "advisor own --device",

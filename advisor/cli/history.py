@@ -18,6 +18,7 @@ from data.inbox import open_headless
 from data.questions import ready
 from data.records import to_plain
 from data.store import Store
+from profiler.asking import select
 from profiler.intake import take_in
 from profiler.jobs import Desk, Keeper
 from profiler.types import Measurement
@@ -121,9 +122,11 @@ def run_ask(args: argparse.Namespace) -> None:
         raise InputError("Rows are written as .csv or .parquet.")
     store = Store(home().store)
     try:
-        rows = store.select(ready().get(args.select, args.select))
+        rows, cut = select(home(), store, ready().get(args.select, args.select))
     finally:
         store.close()
+    if cut:
+        print(f"Only the first {len(rows):,} rows were fetched.", file=sys.stderr)
     if args.out is not None:
         args.out.write_bytes(writers[args.out.suffix](rows))
     else:

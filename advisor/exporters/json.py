@@ -1,10 +1,12 @@
 """The report as JSON: every field of the record, versioned, and readable again by `read`."""
 
 import json
-from typing import Any, NoReturn
+from datetime import datetime
+from typing import Any
 
+from advisor.report import foreign
 from advisor.report import schema as report_schema
-from advisor.types import Report
+from advisor.types import VERDICTS, Report
 from data.errors import InputError
 from data.records import from_plain, to_plain
 
@@ -34,19 +36,26 @@ class Json:
 
 def read(content: bytes) -> Report:
     """The report that `Json.render` wrote. Raises InputError on anything else."""
-    try:
-        document: Any = json.loads(content, parse_constant=_no_number)
-    except (ValueError, RecursionError) as error:
-        raise InputError("This is not a Rightsize report.", hint=NOT_OURS, details=str(error)) from error
+    document = foreign.parsed(content, "a Rightsize report", NOT_OURS)
     if not isinstance(document, dict) or document.get("schema") != report_schema.NAME:
         raise InputError("This is not a Rightsize report.", hint=NOT_OURS)
     if document.get("version") != report_schema.VERSION:
         raise InputError("This report was written by another version of Rightsize, and is not read here.")
     report_schema.check_report(document)
     try:
-        return from_plain(Report, _whole(document["report"]))
+        return _sound(from_plain(Report, _whole(document["report"])))
     except (ValueError, KeyError, TypeError, OverflowError) as error:
         raise InputError("This report contradicts itself.", hint=NOT_OURS, details=str(error)) from error
+
+
+def _sound(report: Report) -> Report:
+    """The report, where what no schema says holds too. Raises ValueError where it does not."""
+    for run in (report.baseline, *report.measurements):
+        foreign.check_run(run)
+    datetime.fromisoformat(report.created_at)
+    if report.recommendation.verdict not in VERDICTS or report.version != report_schema.VERSION:
+        raise ValueError("its verdict or its version is none that is known")
+    return report
 
 
 def _whole(plain: dict[str, Any]) -> dict[str, Any]:
@@ -59,10 +68,6 @@ def _whole(plain: dict[str, Any]) -> dict[str, Any]:
     by_id = {run["id"]: run for run in runs}
     baseline = plain["baseline"]
     return plain | {"measurements": runs, "baseline": by_id[baseline] if isinstance(baseline, str) else baseline}
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON")
 
 
 EXPORTER = Json()

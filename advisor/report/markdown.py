@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from advisor.report.document import Cell, Document, Section, Table
 
-_MARKS = re.compile(r"([\\`*_\[\]|~])")
+_MARKS = re.compile(r"([$\\`*_\[\]|~])")
 # What means something only where a line starts: headings, lists, quotes, rules; "1. " is a list, "1.5" is not.
 _LEADS = re.compile(r"^([#>+=-])|^(\d+)([.)])(?=\s)")
 

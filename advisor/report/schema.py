@@ -2,10 +2,12 @@
 
 import dataclasses
 import inspect
+import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
+from itertools import islice
 from typing import Any
 
 from advisor.types import Report
@@ -23,6 +25,7 @@ PATTERNS = {
     "sha256": HASH, "model_sha256": HASH, "parent_sha256": HASH, "id": KEY, "group_id": KEY, "variant_id": KEY,
     "fingerprint": KEY, "file": PLACE, "companions": PLACE, "decoded": PLACE,
 }  # fmt: skip
+LOOKED_AT = 20  # of the errors in a file, to tell the one that says most
 REFERS = ((Report, "baseline"), (Measurement, "machine"))
 MAY_BE_EMPTY = {"Variant": ("sha256", "file"), "Plan": ("file",)}
 PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
@@ -62,14 +65,24 @@ def check_measurement(plain: Any) -> None:
 def _check(value: Any, rules: Mapping[str, Any]) -> None:
     from jsonschema import Draft202012Validator
     from jsonschema.exceptions import best_match
+    from jsonschema.validators import extend
 
-    worst = best_match(Draft202012Validator(rules).iter_errors(value))
+    checker = extend(Draft202012Validator, {"pattern": _whole_text})
+    worst = best_match(islice(checker(rules).iter_errors(value), LOOKED_AT))
     if worst is not None:
         where = ".".join(str(part) for part in worst.absolute_path)
         raise InputError(
             f"The field '{where[:80]}' is not what it should be." if where else "This is not such a file.",
             hint="Choose a file that Rightsize exported and nobody changed.", details=worst.message,
         )  # fmt: skip
+
+
+def _whole_text(_: Any, pattern: str, text: Any, __: Any) -> Iterator[Any]:
+    """The pattern holds for all of the text: in Python, "$" would let one more line end through."""
+    from jsonschema import ValidationError
+
+    if isinstance(text, str) and not re.fullmatch(pattern, text):
+        yield ValidationError("a name in it is not what it should be")
 
 
 def _define(kind: Any, parts: dict[str, Any]) -> dict[str, Any]:

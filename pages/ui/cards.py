@@ -121,7 +121,7 @@ def estimate(label: str, value: Estimate | None, ladder: words.Ladder, factor: f
         value=words.scaled(value.mid * factor, ladder),
         basis=value.basis,
         spread=words.ends(value, ladder, factor),
-        **{"help": value.source or None, **more},
+        **{"help": formats.name(value.source, 300) or None, **more},
     )
 
 

@@ -12,6 +12,7 @@ from advisor.forget import forget
 from data import words
 from data.questions import ready
 from pages.ui import cards, formats, pickers, state, style, tables
+from profiler.asking import select
 from profiler.machine import machine
 from profiler.types import Measurement
 
@@ -98,13 +99,15 @@ def questions() -> None:
     if st.button("Ask", icon=":material/search:") or st.session_state.get("asked") == statement:
         st.session_state["asked"] = statement
         with cards.guard("sql"):
-            _answer(state.app().store.select(statement))
+            _answer(*select(state.app().home, state.app().store, statement))
 
 
 EXPORTS = (("CSV", history.as_csv, "text/csv"), ("Parquet", history.as_parquet, "application/octet-stream"))
 
 
-def _answer(rows: pd.DataFrame) -> None:
+def _answer(rows: pd.DataFrame, cut: bool) -> None:
+    if cut:
+        st.caption(f"The first {len(rows):,} rows; there are more.")
     tables.show(rows, key="sql_rows", alt="The rows this question has for an answer.")
     with st.container(horizontal=True):
         for title, word, mime in EXPORTS:
@@ -124,6 +127,7 @@ def delete() -> None:
     name = formats.name(model.name, 60)
     sure = st.checkbox(f"Delete {name} with everything measured on it", key=f"sure-{formats.short(model.sha256)}")
     if st.button("Delete", icon=":material/delete:", disabled=not sure):
-        forget(state.app().home, state.app().store, model.sha256)
+        here = state.app()
+        forget(here.home, here.store, model.sha256, here.jobs)
         state.forget_choice()
         st.rerun()

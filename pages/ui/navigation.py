@@ -22,7 +22,7 @@ _known = threading.Event()  # whether this server has been told of its pages
 def chosen() -> st.Page:
     """The page that the address asks for; the menu of all pages. The page's own icon must have been set before."""
     made = [
-        st.Page(f"pages/{name}.py", title=name.capitalize(), icon=icon if icons else None, default=place == 0)
+        st.Page(f"pages/{name}.py", title=name.capitalize(), icon=icon, default=place == 0)
         for place, (name, icon) in enumerate(PAGES)
     ]
     found = st.navigation(made)

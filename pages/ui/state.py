@@ -22,13 +22,14 @@ from data.passing import passing_home, remove
 from data.store import Store
 from profiler.jobs import Jobs
 from profiler.run_types import LoadTest, OperatorProfile, TrainingStep
-from profiler.types import Job, Machine, Measurement, Model, Peaks
+from profiler.types import Job, Machine, Measurement, Model, Peaks, Refusal
 
 Record = TypeVar("Record")
 MAIN_SUFFIXES = (".onnx", ".pt", ".pt2", ".gguf", "config.json")
 PLAIN_NAME = re.compile(r"[\w][\w .()+-]{0,119}")
 RECORDS = (
-    Check, Graph, Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Report, TrainingStep, Variant,
+    Check, Graph, Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Refusal, Report, TrainingStep,
+    Variant,
 )  # fmt: skip
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in RECORDS}
 

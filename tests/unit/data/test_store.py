@@ -8,7 +8,7 @@ import duckdb
 import pytest
 
 from advisor.types import Report, Variant
-from data.errors import DataError, InputError, Unavailable
+from data.errors import DataError, Unavailable
 from data.estimate import Estimate
 from data.home import Home
 from data.inbox import Inbox, open_headless, take_in
@@ -89,35 +89,6 @@ def test_threads_read_what_belongs_to_them():
     for thread in threads:
         thread.join()
     assert wrong == []
-
-
-@pytest.mark.parametrize(
-    "statement",
-    [
-        'DROP TABLE "Job"',
-        "SELECT 1; SELECT 2",
-        "COPY (SELECT 1) TO 'leak.csv'",
-        "ATTACH 'other.db'",
-        "SELECT * FROM read_csv('/etc/hostname')",
-        "SELECT * FROM glob('/etc/*')",
-        "INSERT INTO migration VALUES (9, 'x')",
-        "SET enable_external_access = true",
-        "not sql",
-        "",
-    ],
-)
-def test_the_sql_page_runs_one_select_and_reaches_no_file(statement):
-    with pytest.raises(InputError) as caught:
-        Store().select(statement)
-    assert "\n" not in caught.value.message
-
-
-def test_a_select_gives_rows():
-    store = Store()
-    store.save(measurement())
-    assert store.select('SELECT id FROM "Measurement"')["id"].tolist() == ["a"]
-    assert len(store.select("SELECT * FROM range(100000)", row_limit=7)) == 7
-    assert len(store.select("SELECT * FROM range(100000)", row_limit=5000)) == 5000
 
 
 def test_rows_survive_a_process_that_ends_without_closing(tmp_path):

@@ -41,10 +41,10 @@ def merge(desk: ChildDesk, *, base: str, adapter: str, alpha: float | None = Non
         merged = (base_weight.double() + factor * (up.double() @ down.double())).to(base_weight.dtype)
         inputs = torch.randn(4, down.shape[1], generator=generator, dtype=torch.float64)
         wanted = inputs @ base_weight.double().T + factor * (inputs @ down.double().T) @ up.double().T
-        error = (inputs @ merged.double().T - wanted).abs().max() / wanted.abs().max().clamp_min(1e-30)
-        if not math.isfinite(float(error)):
+        off = (inputs @ merged.double().T - wanted).abs().max() / wanted.abs().max().clamp_min(1e-30)
+        if not math.isfinite(float(off)):
             raise InputError(f'Merged, the tensor "{plain(name, 60)}" holds numbers that are not finite.')
-        worst = max(worst, float(error))
+        worst = max(worst, float(off))
         weights[name] = merged.contiguous()
     precise = all(weights[name].dtype in (torch.float32, torch.float64) for name in pairs)
     if precise and worst > TOLERANCE:

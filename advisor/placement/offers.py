@@ -1,6 +1,6 @@
 """Where a server can stand: every instance in every region of its provider, with price, grid and PUE; and the users."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
@@ -35,8 +35,9 @@ def offers(filters: Filters, here: Here | None) -> pd.DataFrame:
     allowed = pd.Series(True, index=rows.index)
     for column, wanted in (("provider", filters.providers), ("country", filters.countries)):
         allowed &= rows[column].isin([*wanted, HERE]) if wanted else True
-    names = rows["provider"] + "/" + rows["region_id"].fillna("")
-    allowed &= names.isin([*filters.regions, f"{HERE}/"]) if filters.regions else True
+    if filters.regions:
+        names = rows["provider"] + "/" + rows["region_id"].fillna("")
+        allowed &= names.isin([*filters.regions, f"{HERE}/"])
     price = rows["spot_usd_per_h"] if filters.spot else rows["usd_per_h"]
     return rows.assign(allowed=allowed | rows["provider"].eq(HERE), usd_per_h=price.astype(float))
 
@@ -122,12 +123,13 @@ def _place(name: str) -> tuple[float, float]:
 
 
 def _check(filters: Filters, rows: pd.DataFrame) -> None:
-    for what, wanted, known in (
-        ("provider", filters.providers, set(frame("regions", "providers")["provider"])),
-        ("country", filters.countries, set(rows["country"].dropna())),
-        ("region", filters.regions, set(rows["provider"] + "/" + rows["region_id"])),
-    ):
-        missing = [name for name in wanted if name not in known]
+    asked: tuple[tuple[str, tuple[str, ...], Callable[[], set[str]]], ...] = (
+        ("provider", filters.providers, lambda: set(frame("regions", "providers")["provider"])),
+        ("country", filters.countries, lambda: set(rows["country"].dropna())),
+        ("region", filters.regions, lambda: set(rows["provider"] + "/" + rows["region_id"])),
+    )
+    for what, wanted, known in asked:
+        missing = [name for name in wanted if name not in known()]
         if missing:
-            some = ", ".join(sorted(known)[:6])
+            some = ", ".join(sorted(known())[:6])
             raise InputError(f"No {what} of the table is called {plain(missing[0], 40)}.", hint=f"Some: {some}.")

@@ -8,7 +8,7 @@ from typing import Any
 
 from advisor import footprint, payback
 from advisor.exported import EXPORTS, compared, exported
-from advisor.placement import placed, variants
+from advisor.placement import placed
 from advisor.recommend import variant_title
 from advisor.report import outlook
 from advisor.report.credits import credited
@@ -73,14 +73,8 @@ def plan(
     desk.progress(0.98, "Writing the report")
     report = reported(question, answer, place)
     report = replace(report, notes=(*report.notes, TRAINED.format(trained))) if trained else report
-    return _saved(desk, report, model)
-
-
-def _saved(desk: Desk, report: Report, model: Model) -> dict[str, Any]:
-    """Places what the report found, and saves it."""
     desk.progress(0.985, "Placing it")
-    known = variants.graphs(desk, model, variants.chosen(report))
-    report = placed.place_report(report, known, report.budget.zone)
+    report = placed.place_found(desk, report, wanted.zone)
     desk.save(report)
     return {"report": report.id, "verdict": report.recommendation.verdict}
 

@@ -18,7 +18,7 @@ from advisor.report.credits import credited
 from advisor.types import Budget, Graph, Report
 from data import units
 from data.energy import equivalents
-from data.errors import InputError
+from data.errors import Cancelled, InputError, RightsizeError
 from data.estimate import Estimate
 from data.tables import device
 from profiler.jobs import Desk
@@ -128,6 +128,19 @@ def place_report(report: Report, known: Mapping[str, Graph], zone: str | None) -
     except InputError as error:
         return replace(report, notes=(*report.notes, f"It was not placed: {error.message}"))
     return with_placement(report, best, told(best, choice, asked, here, found))
+
+
+def place_found(desk: Desk, report: Report, zone: str | None) -> Report:
+    """`place_report` with the graphs of its variants read first; a report is worth more than its placement, so what
+    goes wrong there becomes a note. Raises Cancelled."""
+    try:
+        known = graphs(desk, report.model, chosen(report))
+    except Cancelled:
+        raise
+    except RightsizeError as error:
+        report = replace(report, notes=(*report.notes, f"The variants' graphs were not read: {error.message}"))
+        known = {}
+    return place_report(report, known, zone)
 
 
 @procedure

@@ -11,6 +11,7 @@ from advisor.latency import fit as latency_fit
 from advisor.latency import parameters as latency_parameters
 from advisor.latency.intervals import LeftOut, covered, interval
 from advisor.latency.measured import models, squares
+from advisor.latency.own import row as own_row
 from advisor.latency.parameters import NAMES
 from data.estimate import exact
 from data.tables import frame
@@ -103,7 +104,8 @@ def test_a_measurement_of_ones_own_joins():
                   dims={"batch": 1, "m": 1000, "n": 1000, "k": 1000})  # fmt: skip
     model = Model(sha256="0", name="one", format="onnx", file_bytes=1, parameter_count=1, parameters_by_dtype={},
                   weight_bytes=4 * 10**6, layers=(layer,))  # fmt: skip
-    machine = Machine(fingerprint="f", cpu="a CPU", isa=(), physical_cores=1, logical_cores=1, memory_bytes=1)
+    machine = Machine(fingerprint="f", cpu="a CPU", isa=(), physical_cores=1, logical_cores=1, memory_bytes=1,
+                      caches_bytes={"L3": 32_000_000})  # fmt: skip
     measured = Measurement(
         id="1", group_id="1", created_at="2026-01-01", model_sha256="0", machine=machine, runtime="onnxruntime",
         provider="CPU", options={}, workload=Workload(), samples_ms=(20.0,) * 5, cpu_samples_ms=(20.0,) * 5,
@@ -111,9 +113,9 @@ def test_a_measurement_of_ones_own_joins():
     )  # fmt: skip
     peaks = Peaks(id="p", fingerprint="f", device="cpu", threads=1, created_at="2026-01-01",
                   fp32_flop_per_s=exact(1e11, "measured"), memory_bytes_per_s=exact(1e10, "measured"))  # fmt: skip
-    own = backtest.own_rows([(model, measured, peaks)], cache_bytes=32e6)
+    own = backtest.judged(pd.DataFrame([own_row(model, measured, peaks)]))
     row = backtest.rows(own).iloc[-1]
-    assert (row.kind, row.label, row.measured_ms) == ("here", "one", 20.0)
+    assert (row.kind, row.label, row.measured_ms) == ("here", "one, batch 1", 20.0)
     assert row.roofline_ms == pytest.approx(20.0)
     assert row.predicted_ms == pytest.approx(20.0, rel=0.05)
 

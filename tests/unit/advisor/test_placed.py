@@ -14,6 +14,8 @@ from advisor.placement.options import Candidate, options, targets
 from advisor.report.contents import document
 from advisor.types import Graph
 from data import units, words
+from data.errors import Cancelled, MeasurementError
+from data.home import home
 from data.tables import device
 from profiler.types import Layer
 
@@ -125,3 +127,29 @@ def test_what_cannot_be_placed_says_why():
     assert made.placements == () or made.placed is not None
     bare = placed.place_report(reports.report(model=replace(MODEL, layers=())), {}, None)
     assert bare.placed is None and bare.notes[-1].startswith("It was not placed:")
+
+
+class Broken:
+    """A desk whose child dies, or is called off."""
+
+    def __init__(self, error):
+        self.error, self.home = error, home()
+
+    def all(self, kind, **equal):
+        return []
+
+    def task(self, *given, **asked):
+        raise self.error
+
+
+def test_a_graph_that_cannot_be_read_does_not_cost_the_report(own_home):
+    made = reports.report(model=MODEL)
+    folder = home().variants(MODEL.sha256) / "int8"
+    folder.mkdir(parents=True)
+    (folder / "int8.onnx").write_bytes(b"x")
+    found = placed.place_found(Broken(MeasurementError("The child died.")), made, None)
+    assert found.notes[-1] == "The variants' graphs were not read: The child died."
+    assert found.placements and {one.variant_id for one in found.placements} == {"original"}
+    assert found.placed.not_placed
+    with pytest.raises(Cancelled):
+        placed.place_found(Broken(Cancelled("Called off.")), made, None)

@@ -1,6 +1,6 @@
 """What can serve a model: its variants on every instance one can rent, and on this machine, at several batches."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,12 @@ BATCHES = (1, 2, 4, 8, 16, 32)
 RUNTIME_BYTES = BYTES_PER_GIB // 2  # what a runtime and its libraries hold beside the model
 HERE, HERE_ID = "here", -1
 NO_LIMIT = 1e300
-WATTS = ("idle_low_w", "idle_w", "idle_high_w", "busy_low_w", "busy_w", "busy_high_w")
+COLUMNS = (
+    "variant_id", "target_id", "kind", "batch", "low_ms", "mid_ms", "high_ms", "basis", "servers_per_instance",
+    "most_servers", "part", "host_w", "fits", "idle_low_w", "idle_w", "idle_high_w", "busy_low_w", "busy_w",
+    "busy_high_w",
+)  # fmt: skip
+WATTS = COLUMNS[-6:]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,9 +150,10 @@ def _predicted(candidate: Candidate) -> pd.DataFrame:
     if cpus:
         on = [(device(name), cores) for name, cores in cpus]
         seconds |= dict(zip(cpus, cpu_grid(apart, on, BATCHES), strict=True))
-    rows = [_rows(candidate, one, _of_a_part(seconds[one.device_id, one.cores], one)) for one in able]
-    rows = [each.assign(bits8="int8" in apart) for each in rows]
-    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame()
+    rows = [
+        row for one in able for row in _rows(candidate, one, _of_a_part(seconds[one.device_id, one.cores], one))
+    ]
+    return pd.DataFrame.from_records(rows, columns=COLUMNS).assign(bits8="int8" in apart) if rows else pd.DataFrame()
 
 
 def _of_a_part(ends_s: Any, one: Target) -> Any:
@@ -172,17 +178,17 @@ def _serves(on: Device, dtype: str) -> bool:
     return known and on.kind != "mcu" and (on.kind != "cpu" or cpu_rate)
 
 
-def _rows(candidate: Candidate, one: Target, ends_s: Any) -> pd.DataFrame:
+def _rows(candidate: Candidate, one: Target, ends_s: Any) -> Iterator[tuple[Any, ...]]:
+    """One row a batch, in the order of COLUMNS."""
     idle, busy, host = _watts(one)
-    need = [candidate.weight_bytes + candidate.activation_bytes * batch + RUNTIME_BYTES for batch in BATCHES]
     watts = (idle.low, idle.mid, idle.high, busy.low, busy.mid, busy.high)
-    return pd.DataFrame({
-        "variant_id": candidate.variant_id, "target_id": one.target_id, "kind": one.kind, "batch": BATCHES,
-        "low_ms": ends_s[:, 0] * MS_PER_S, "mid_ms": ends_s[:, 1] * MS_PER_S, "high_ms": ends_s[:, 2] * MS_PER_S,
-        "basis": "predicted", "servers_per_instance": one.servers, "most_servers": NO_LIMIT, "part": one.part,
-        "host_w": host, "fits": None if one.memory_bytes is None else [bytes_ <= one.memory_bytes for bytes_ in need],
-        **dict(zip(WATTS, watts, strict=True)),
-    })  # fmt: skip
+    for batch, ends_ms in zip(BATCHES, (ends_s * MS_PER_S).tolist(), strict=True):
+        need = candidate.weight_bytes + candidate.activation_bytes * batch + RUNTIME_BYTES
+        fits = None if one.memory_bytes is None else need <= one.memory_bytes
+        yield (
+            candidate.variant_id, one.target_id, one.kind, batch, *ends_ms, "predicted", one.servers, NO_LIMIT,
+            one.part, host, fits, *watts,
+        )  # fmt: skip
 
 
 def _watts(one: Target) -> tuple[Estimate, Estimate, float]:

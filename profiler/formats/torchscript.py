@@ -81,6 +81,8 @@ def inputs_of(module: Any, shapes: Mapping[str, tuple[int, ...]]) -> tuple[Tenso
         shape, dtype = guesses.get(name, ((), floating))
         if not shape and ids and any(word in name.lower() for word in ("mask", "type", "position", "segment")):
             shape, dtype = ids, "int64"
+        if name not in guesses and name.lower().endswith("ids"):  # changed on their way to the table
+            dtype = "int64"
         if name in shapes:
             shape = ("batch", *shapes[name][1:])
         found.append(Tensor(name=name, dtype=dtype if dtype != "float" else floating, shape=shape))

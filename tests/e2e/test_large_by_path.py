@@ -48,7 +48,7 @@ def test_a_file_of_1_gb_is_told_about_and_the_app_stays_small(walk, tmp_path, re
         tab.idle()
         seconds, grown = time.monotonic() - started, app.memory_info().rss - before
         shown = tab.page.locator("body").inner_text()
-        assert "1.00 GiB" in shown and "268,435,456" in shown, shown[:2000]
+        assert "1.00 GiB" in shown and "268 million" in shown, shown[:2000]
         assert grown < GROWTH_BYTES, f"the app grew by {grown / 2**20:.0f} MiB"
         assert seconds < 60, f"it took {seconds:.0f} s"
         record_property("seconds", seconds)

@@ -141,8 +141,9 @@ def test_weights_and_a_configuration_say_what_they_can_tell(walk, tmp_path):
         tab.shot(f"torch-way-{path.suffix[1:]}")
         if path is weights:
             press(tab, "Make smaller files")
-            see(tab, "INT4 in groups of 32")
-            tab.page.get_by_role("button", name=re.compile("k-means codebook")).first.wait_for()
+            made = tab.page.get_by_role("button", name=re.compile("INT4 in groups of 32"))
+            made.first.wait_for(timeout=PATIENCE_MS)
+            tab.idle()
             assert tab.findings() == []
             tab.shot("torch-way-stored")
     assert tab.problems() == [] and tab.failures == []

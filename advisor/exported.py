@@ -11,7 +11,7 @@ from advisor.recommend import paired_latency
 from advisor.types import Plan, Recommendation, Variant
 from data import words
 from data.errors import InputError
-from data.estimate import Estimate
+from data.estimate import Estimate, exact
 from data.records import from_plain
 from profiler.convert import FORMATS
 from profiler.inspect import inspect
@@ -55,6 +55,7 @@ def compared(found: Recommendation, runs: Sequence[Measurement], export: Variant
     sentence that says what "the original" is: the file as given, run by PyTorch."""
     alone = {run.group_id: run for run in runs if run.variant_id == export.id}
     ratios = {run.variant_id: _ratio(run, alone) for run in runs if run.variant_id not in (None, export.id)}
+    ratios[export.id] = exact(1.0, "measured", "the export itself")
 
     def beside(plan: Plan | None) -> Plan | None:
         return None if plan is None else replace(plan, export_ratio=ratios.get(plan.variant_id))

@@ -20,6 +20,8 @@ def setup(model: Model) -> None:
     """How the model is called, and the button that measures it."""
     if model.cannot_run:
         cards.warning("cannot-run", formats.name(model.cannot_run, 200))
+    if model.tensors:  # weights alone: there is no call
+        return
     key = f"call-{formats.short(model.sha256)}"
     arguments = {"sha256": model.sha256, **pickers.call(model, key)}
     if _other_shapes(model, arguments["shapes"]):
@@ -47,6 +49,8 @@ def _other_shapes(model: Model, shapes: dict[str, list[int]]) -> bool:
     """Whether a TorchScript file was read at other shapes than those typed: its layers would not be theirs."""
     wanted = {name: tuple(shape) for name, shape in shapes.items()}
     return model.format == "torchscript" and bool(wanted) and wanted != dict(model.shapes)
+
+
 def _way(model: Model, key: str) -> dict[str, object]:
     """The runtime, device and precision to measure with; what cannot be taken here is named with its reason."""
     known = ways(model.format)

@@ -94,7 +94,7 @@ def test_both_ratios_by_hand():
     )
     told = compared(found, timed, export)
     assert told.plan.export_ratio.mid == 0.5 and told.tried[0].export_ratio.mid == 0.5
-    assert told.tried[1].export_ratio is None
+    assert told.tried[1].export_ratio.mid == 1.0
     assert told.reasons[0] == "First." and told.reasons[2] == "Last."
     assert "run by PyTorch (eager)" in told.reasons[1] and "0.500×" in told.reasons[1]
 

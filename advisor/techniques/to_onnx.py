@@ -29,11 +29,12 @@ class ToOnnx:
         made = convert.to_onnx(
             request.source, request.model, request.model.shapes, request.folder, request.progress
         )  # fmt: skip
-        where = "random inputs, at other lengths of its open axes too" if made.other_shapes else "random inputs"
         notes = [
-            f"Exported by {made.exporter}: answers differ from PyTorch's by at most {made.largest_difference:.1e} of "
-            f"the largest (cosine {made.cosine:.6f}) on {where}."
+            f"Exported by {made.exporter}; on random inputs it differs from torch by at most "
+            f"{made.largest_difference:.1e} of the largest output (cosine {made.cosine:.6f}).",
         ]
+        if made.other_shapes:
+            notes.append("It was checked at other lengths of its open axes too.")
         if made.fixed:
             notes.append(f"The model has the length of {', '.join(made.fixed)} built in: it no longer varies.")
         return Product(file=made.file, companions=made.companions, changed_count=1, notes=tuple(notes))

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from advisor import model_frames
-from advisor.recommend import percentiles, title, variant_title
+from advisor.paired import percentiles
+from advisor.recommend import title, variant_title
 from advisor.types import Footprint, Plan, Report
 from data import words
 from data.estimate import Estimate

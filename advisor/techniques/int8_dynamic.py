@@ -20,12 +20,12 @@ class Int8Dynamic:
     CALIBRATES = False
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
-        """Convolutions run as ConvInteger, which is often many times slower: they are tried last."""
-        found: list[dict[str, Any]] = []
-        if facts.count(model, MATRICES):
-            found.append({"operators": "matrix products"})
+        """All operators first where most are convolutions: anything less leaves nearly all of such a model as it is.
+        They run as ConvInteger, which is often many times slower."""
+        found = [{"operators": "matrix products"}] if facts.count(model, MATRICES) else []
         if facts.count(model, ("Conv",)):
-            found.append({"operators": "all"})
+            mostly = facts.count(model, ("Conv",)) > facts.count(model, MATRICES)
+            found.insert(0 if mostly else len(found), {"operators": "all"})
         return found
 
     def refuses(self, model: Model, machine: Machine) -> str | None:

@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from advisor.recommend import Candidate, candidate_plan, recommend
+from advisor.paired import Candidate, candidate_plan
+from advisor.recommend import recommend
 from advisor.types import Budget, Quality, Step, Variant
 from data.estimate import Estimate
 from profiler.types import Machine, Measurement, Workload

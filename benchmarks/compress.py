@@ -54,7 +54,7 @@ class Heard:
 
 
 def _shape(name: str, limit: float | None, effort: Effort) -> Iterator[Row]:
-    sha256 = _taken(name)
+    sha256 = taken(name)
     budget = {"objective": "latency", "max_loss": MAX_LOSS.get(name, 0.02)}
     heard = Heard()
     here = Desk(desk().home, desk()._keeper, heard)
@@ -140,7 +140,7 @@ def _said(name: str, limit: float | None) -> str:
     return f"{words}, {SECONDS[name]:.0f} s" if name in SECONDS else words
 
 
-def _taken(name: str) -> str:
+def taken(name: str) -> str:
     """The shape's hash, kept; the digits with their labelled images."""
     if name == "digits_cnn":
         return str(take_example(desk(), name="digits")["sha256"])

@@ -125,7 +125,7 @@ def _described(member: Technique, product: Product, request: Request) -> dict[st
     file_bytes = bytes_on_disk(product.file, product.companions)
     notes = list(product.notes)
     if member.STAGE == "quantize" and file_bytes > MOSTLY_LEFT * request.model.file_bytes:
-        notes.append(f"the file is {file_bytes / request.model.file_bytes:.0%} of the original's: most weights stayed")
+        notes.append(f"The file is {file_bytes / request.model.file_bytes:.0%} of the original's: most weights stayed.")
     return {
         "file": product.file.name,
         "companions": [path.name for path in product.companions],

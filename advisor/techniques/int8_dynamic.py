@@ -55,9 +55,9 @@ class Int8Dynamic:
         changed = sum(after.get(name, 0) - before.get(name, 0) for name in QUANTIZED_BY_IT) + max(0, gathers)
         if not changed:
             raise InputError("No operator with a stored weight was quantized, so nothing would change.")
-        notes = [f"{changed} operators quantized"]
+        notes = [f"{changed} operators compute in 8 bits."]
         if reduced:
-            notes.append("7-bit weights: this CPU has no VNNI and would saturate with 8")
+            notes.append("Weights have 7 bits: this CPU has no VNNI and would saturate with 8.")
         return Product(
             file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=tuple(notes)
         )

@@ -89,6 +89,8 @@ def test_it_gives_a_file_that_loads_runs_and_differs(technique, tmp_path):
             (folder / name).stat().st_size for name in [answer["file"], *answer["companions"]]
         )
         assert answer["sha256"] and answer["changed_count"] > 0 and answer["notes"]
+        for note in answer["notes"]:
+            sentence(note)
         assert file.read_bytes() != path.read_bytes()
         runnable = folder / answer["decoded"] if answer["decoded"] else file
         session = runtimes()[answer["runtime"]].load(runnable, {"threads": "1", **answer["runtime_options"]})
@@ -118,6 +120,7 @@ def test_the_same_twice_is_the_same_file(technique, tmp_path):
 
 def sentence(reason):
     assert reason and reason.endswith(".") and "\n" not in reason and len(reason) <= 200, reason
+    assert not reason[0].islower(), reason
 
 
 def test_it_refuses_a_model_without_weights(technique, tmp_path):

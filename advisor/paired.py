@@ -78,4 +78,4 @@ def _energy_ratio(measured: Measurement, original: Measurement, cpu: Estimate) -
         return None
     if measured.energy_j.basis == original.energy_j.basis == "measured":
         return measured.energy_j / original.energy_j
-    return replace(cpu, basis="modelled", source="paired rounds, CPU time x watts per core")
+    return replace(cpu, basis="modelled", source=f"{cpu.source}, x watts per core")

@@ -29,7 +29,7 @@ from profiler.machine import machine
 from profiler.memory import check_fits
 from profiler.sandbox import memory_bytes
 from profiler.tasks import procedure
-from profiler.types import Model
+from profiler.types import Measurement, Model
 
 REPORT_VERSION = 1
 TRAINED = "Techniques train and calibrate on {} samples of their own; quality is measured on others alone."

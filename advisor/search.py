@@ -29,7 +29,6 @@ LEAST_MAKE_S, SURE_LEAST_MAKE_S = 10.0, 25.0
 ANEW = 2  # how often others are measured in earnest where the finalists were only lucky
 SHORT_S, LONG_S = 14.0, 150.0  # default budgets of a model of up to 1 MB of weights, and of 50 MB and more
 SHORT_BYTES, LONG_BYTES = 1e6, 5e7
-SO_FAR = "so far"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +57,21 @@ class Search:
         self._not_tried: list[str] = []
         self._chained: set[tuple[str, str]] = set()
         self._proven: set[str] = set()
-        self._so_far = ""
+        self._tried, self._left = 0, 0  # candidates made, and promising ones that are still to be
 
     def run(self) -> Answer:
         """Tries candidates in waves within the time budget, then measures the finalists against the original."""
-        question = self._question
+        question, export = self._question, self._question.exported
+        worked_on = export.model if export else question.model
         steps, refused = candidates(
-            question.model, question.machine, question.budget, question.only,
-            training=self._trials.training is not None,
-        )  # fmt: skip
+            worked_on, question.machine, question.budget, question.only, training=self._trials.training is not None
+        )
         self._variants |= {variant.id: variant for variant in refused}
         sizes = SHORT_WAVES if question.seconds < SHORT_BELOW_S else WAVES
-        sure = sure_count(steps, question.model, SURE)
+        sure = self._left = sure_count(steps, worked_on, SURE)
+        if export:
+            self._variants[export.variant.id] = export.variant
+            self._screen([export.variant])
         for wave in waves(steps[:sure], sizes):
             self._try(wave, self._sure_s(), sure=True)
         self._try_chains(self._sure_s())
@@ -92,6 +94,7 @@ class Search:
                 self._not_tried.append(f"{step.title}: the time budget was spent")
                 continue
             variant = self._made(step, before, left_s, sure=sure)
+            self._tried, self._left = self._tried + 1, self._left - 1
             self._variants[variant.id] = variant
             made += [variant] if variant.failed is None else []
         if made:
@@ -148,7 +151,8 @@ class Search:
         if found.plan is None:
             return
         ratio = recommend.gain(found.plan, self._question.budget.objective)
-        self._so_far = f"{SO_FAR} {recommend.title(found.plan)}, {ratio.mid:.2f} of the original" if ratio else ""
+        if ratio is not None:
+            self._desk.aside = f"{recommend.title(found.plan)}, {ratio.mid:.2f} of the original"
         with self._working("Going on"):
             pass
 
@@ -168,14 +172,19 @@ class Search:
     def _measure_finalists(self) -> Recommendation:
         """The best by objective among those that keep the quality, and the original, in earnest; then, a few times,
         those that look better in their quick run than what is left of the finalists."""
-        self._earnest([plan.variant_id for plan in self._promising(math.inf)[:FINALISTS]], FINAL_SHARE)
+        self._left, most = 0, min(FINALISTS, self._trials.together())
+        chosen = [plan.variant_id for plan in self._promising(math.inf)[:most]]
+        export = self._question.exported
+        if export and export.variant.id in self._runs and export.variant.id not in chosen:
+            chosen.append(export.variant.id)
+        self._earnest(chosen, FINAL_SHARE)
         for _ in range(ANEW):
             found = self._verdict()
             best = _rank(found.plan, self._question.budget) if found.plan else 1.0 - SAME_FRAC
             better = [plan for plan in self._promising(best) if plan.variant_id not in self._proven]
             if not better:
                 return found
-            self._earnest([plan.variant_id for plan in better[:FINALISTS]], FINAL_SHARE / 2)
+            self._earnest([plan.variant_id for plan in better[:most]], FINAL_SHARE / 2)
         return self._verdict()
 
     def _promising(self, than: float) -> list[Plan]:
@@ -223,12 +232,19 @@ class Search:
         seconds = self._question.seconds
         return max(seconds, min(SURE_SHARE * seconds, SURE_LEAST_S))
 
+    def _expected_s(self) -> float:
+        """How long all of it is likely to take: the time given, or longer where the promising ones take longer."""
+        elapsed_s = self._elapsed_s()
+        each_s = elapsed_s / self._tried if self._tried else 0.0
+        rest_s = max(0, self._left) * each_s + FINAL_SHARE * self._question.seconds
+        return max(self._question.seconds, elapsed_s + rest_s)
+
     @contextmanager
     def _working(self, text: str, until: float = 0.0) -> Iterator[None]:
         """Inside, a child's progress moves the job on from where the clock has it, by a step, or up to `until`."""
-        done = min(0.95, self._elapsed_s() / self._question.seconds)
+        done = min(0.95, self._elapsed_s() / self._expected_s())
         with self._desk.span(done, max(until, min(0.97, done + STEP_FRAC))):
-            self._desk.progress(0.0, f"{text} ({self._so_far})" if self._so_far else text)
+            self._desk.progress(0.0, text)
             yield
 
 

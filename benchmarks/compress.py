@@ -11,14 +11,13 @@ from pathlib import Path
 from advisor.compress import runnable_file
 from advisor.plan import plan
 from advisor.recommend import title
-from advisor.search import SO_FAR
 from advisor.types import Plan, Report
 from benchmarks import Effort, Row
 from benchmarks.bench_tools import ROOT, desk, folder, model
 from data.estimate import Estimate
 from profiler.inputs import random_feeds
 from profiler.intake import take_example, take_in
-from profiler.jobs import Desk
+from profiler.jobs import SO_FAR, Desk
 from profiler.kept import kept_model
 from profiler.stats import over_loads
 

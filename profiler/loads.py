@@ -7,12 +7,13 @@ from dataclasses import replace
 from statistics import median
 
 from data.estimate import Estimate
-from profiler import jobs, profile, stats
+from profiler import jobs, profile, stats, timing
 from profiler.measure import Feed
 from profiler.profile import Subject, Wish
 from profiler.types import Measurement
 
 FEWEST, MOST = 3, 7
+BUSY_TIMES = 2  # on a busy machine loads differ by more: more of them may take this many times the time
 KNOWN_FRAC = 0.01  # an interval of a ratio this narrow (either way) is as good as it need be,
 KNOWN_SHARE = 0.1  # or this small a share of the gain or loss it shows
 
@@ -21,13 +22,15 @@ def measure(
     desk: jobs.Desk, subjects: Sequence[Subject], feed: Feed, wish: Wish, *, seconds: float
 ) -> list[Measurement]:
     """One Measurement per subject, in their order, over at least FEWEST loads of all of them; more, up to MOST, while
-    `seconds` last and a ratio to the first subject is not known well. Every other load turns the order round.
+    `seconds` last (twice as long on a busy machine) and a ratio to the first subject is not known well. Every other
+    load turns the order round.
 
     `wish.settings` holds for one load. Memory is weighed once. Raises what `profile.measure` raises. Does not save."""
     started, longest, loads = time.monotonic(), 0.0, list[list[Measurement]]()
     while len(loads) < FEWEST or (len(loads) < MOST and not settled(loads)):
         begun = time.monotonic()
-        if len(loads) >= FEWEST and begun - started + longest > seconds:
+        busy = any(not run.stable for runs in loads for run in runs)
+        if len(loads) >= FEWEST and begun - started + longest > seconds * (BUSY_TIMES if busy else 1):
             break
         turned = len(loads) % 2 == 1
         with desk.span(len(loads) / MOST, (len(loads) + 1) / MOST):
@@ -61,7 +64,9 @@ def wall_ratio(measured: Measurement, original: Measurement) -> Estimate:
 
 def merged(runs: Sequence[Measurement]) -> Measurement:
     """The loads of one subject as one run: all samples in order, the median time to load, the mean energy. It is
-    stable where most loads were. Raises ValueError where the loads' rounds are not of one length."""
+    stable where most loads were; where they were not, the reasons are those of all samples together.
+
+    Raises ValueError where the loads' rounds are not of one length."""
     if len(runs) == 1:
         return runs[0]
     first = runs[0]
@@ -69,16 +74,29 @@ def merged(runs: Sequence[Measurement]) -> Measurement:
         raise ValueError("the loads' rounds are not of one length")
     energies = [run.energy_j for run in runs if run.energy_j is not None]
     weighed = next((run for run in runs if run.peak_bytes is not None), first)
-    return replace(
+    stable = 2 * sum(run.stable for run in runs) > len(runs)
+    own = {reason for run in runs for reason in _reasons(run)}
+    facts = dict.fromkeys(note for run in runs for note in run.notes if note not in own)
+    whole = replace(
         first, samples_ms=_joined(run.samples_ms for run in runs),
         cpu_samples_ms=_joined(run.cpu_samples_ms for run in runs), warmup_ms=_joined(run.warmup_ms for run in runs),
         rounds_per_load=tuple(len(run.cpu_samples_ms) for run in runs), load_ms=median(run.load_ms for run in runs),
-        stable=2 * sum(run.stable for run in runs) > len(runs),
+        stable=stable,
         energy_j=sum(energies[1:], energies[0]) * (1 / len(energies)) if energies else None,
         peak_bytes=weighed.peak_bytes, baseline_bytes=weighed.baseline_bytes, gpu_peak_bytes=weighed.gpu_peak_bytes,
         load_after=max((run.load_after for run in runs), key=lambda load: load.cpu_pressure_frac or 0.0),
-        notes=tuple(dict.fromkeys(note for run in runs for note in run.notes)),
     )  # fmt: skip
+    return replace(whole, notes=(*(() if stable else _reasons(whole)), *facts))
+
+
+def _reasons(run: Measurement) -> tuple[str, ...]:
+    """Why a run is not stable, said anew from its samples."""
+    timed = timing.Timing(
+        calls_per_round=run.calls_per_round, samples_ms=list(run.samples_ms), cpu_samples_ms=list(run.cpu_samples_ms)
+    )
+    threads = run.workload.threads if run.options.get("device", "cpu") == "cpu" else 0
+    pressure_frac = profile.waited_frac(run.load_before, run.load_after)
+    return timing.verdict(timed, threads=threads, pressure_frac=pressure_frac)[1]
 
 
 def _joined(parts: Iterable[tuple[float, ...]]) -> tuple[float, ...]:

@@ -15,6 +15,7 @@ from advisor.trials import Question
 from advisor.types import Budget, Quality, Variant
 from data.estimate import Estimate
 from data.home import home
+from profiler.jobs import SO_FAR
 from profiler.types import Machine, Measurement, Model, Workload
 
 HERE = Machine(
@@ -31,13 +32,13 @@ class Desk:
     """Keeps what is saved and told."""
 
     def __init__(self):
-        self.saved, self.told, self.home = [], [], home()
+        self.saved, self.told, self.home, self.aside = [], [], home(), ""
 
     def save(self, *records):
         self.saved += records
 
     def progress(self, done_frac, text):
-        self.told.append(text)
+        self.told.append(text + (SO_FAR + self.aside if self.aside else ""))
 
     def span(self, low, high):
         import contextlib
@@ -98,6 +99,9 @@ class World:
             *(run(10.0 * self.ratio(variant), variant.id, loads=loads, peak_bytes=9) for variant in variants),
         ]
 
+    def together(self):
+        return 9
+
     def ratio(self, variant):
         return float(np.prod([self.planted.get(one.technique, (1.0, 0.0))[0] for one in variant.steps]))
 
@@ -145,10 +149,10 @@ def test_mixed_precision_waits_for_the_loss_of_all_in_eight_bits():
 def test_the_first_answer_comes_after_one_candidate_and_is_told_from_then_on():
     desk = Desk()
     searched(World({"runtime_choice": (0.55, 0.0), "int8_static": (0.33, 0.0)}), desk=desk)
-    first = next(n for n, text in enumerate(desk.told) if search.SO_FAR in text)
+    first = next(n for n, text in enumerate(desk.told) if SO_FAR in text)
     assert "OpenVINO" in desk.told[first] and "0.55 of the original" in desk.told[first]
     assert sum(text.startswith("Trying") for text in desk.told[:first]) == 1
-    assert all(search.SO_FAR in text for text in desk.told[first:])
+    assert all(SO_FAR in text for text in desk.told[first:])
     assert "0.33 of the original" in desk.told[-1]
 
 

@@ -78,7 +78,21 @@ def test_it_is_stable_where_most_loads_were():
     quiet, busy = run(1.0), run(1.0, stable=False)
     assert loads.merged([quiet, busy, quiet]).stable
     assert not loads.merged([quiet, busy]).stable
-    assert loads.merged([busy, busy, quiet]).notes == ("busy",)
+    assert loads.merged([busy, busy, quiet]).notes == ("busy",), "what is no reason of the samples stays"
+
+
+def test_the_reasons_of_an_unsteady_run_are_said_once():
+    """Each load says how badly it is known; together they say it once, of all samples."""
+    draw = np.random.default_rng(1)
+    parts = []
+    for number in range(3):
+        wild = tuple(draw.lognormal(0.0, 1.0, 40))
+        part = dataclasses.replace(run(1.0, 20, stable=False), samples_ms=wild, cpu_samples_ms=wild[::2])
+        parts.append(dataclasses.replace(part, notes=(*loads._reasons(part), f"output {number} is odd")))
+    whole = loads.merged(parts)
+    said = [note for note in whole.notes if "median is known" in note]
+    assert len(said) == 1 and said == [note for note in loads._reasons(whole) if "median is known" in note]
+    assert [note for note in whole.notes if "odd" in note] == [f"output {number} is odd" for number in range(3)]
 
 
 def test_loads_go_on_until_the_ratio_is_known(monkeypatch):

@@ -53,9 +53,7 @@ def reproduce(
     if not steps:
         return Made(file=source, sha256=model.sha256, same=model.sha256 == sha256 if sha256 else None)
     folder.mkdir(parents=True, exist_ok=True)
-    kept = intake.training_file(home(), model.sha256)
-    training = kept if kept.exists() else None
-    given = [file.resolve() for file in (data, training) if file]
+    given = _given(model.sha256, data)
     with tempfile.TemporaryDirectory(dir=home().jobs) as passing:
         path, here = source.resolve(), machine()
         for place, (technique, option) in enumerate(steps):
@@ -63,10 +61,10 @@ def reproduce(
             target.mkdir()
             arguments = {
                 "technique": technique, "option": dict(option), "path": str(path), "model": model, "machine": here,
-                "calibration": str(data.resolve()) if data else None,
-                "training": str(training.resolve()) if training else None,
+                **given,
             }  # fmt: skip
-            made = desk.task(apply, arguments, folder=target, readable=[path.parent, *given])
+            readable = [path.parent, *map(Path, given.values())]
+            made = desk.task(apply, arguments, folder=target, readable=readable)
             path = made_by_job(target, made["decoded"] or made["file"])
             if place + 1 < len(steps):
                 asked = {"path": str(path), "name": model.name, "shapes": model.shapes}
@@ -75,6 +73,13 @@ def reproduce(
         for name in (made["file"], *made["companions"], *([made["decoded"]] if made["decoded"] else [])):
             shutil.copyfile(made_by_job(target, name), folder / name)
     return Made(file=folder / made["file"], sha256=made["sha256"], same=made["sha256"] == sha256 if sha256 else None)
+
+
+def _given(sha256: str, data: Path | None) -> dict[str, str]:
+    """The data a technique is given: those to calibrate on, and what is kept with the model to train on."""
+    training = intake.training_file(home(), sha256)
+    files = {"calibration": data, "training": training if training.exists() else None}
+    return {name: str(file.resolve()) for name, file in files.items() if file is not None}
 
 
 def recipe(report: Report, variant_id: str | None = None) -> dict[str, Any]:

@@ -22,7 +22,7 @@ def candidates(report: Report) -> None:
         key="candidates",
         alt="Every plan that was tried: latency, energy and size against the original, loss, and why it was ruled out.",
         more={
-            "plan": st.column_config.Column("Plan", width="medium", pinned=True),
+            "standing": st.column_config.Column("Standing", width=120),
             "latency_ends": "95 %",
             "export_ratio": st.column_config.NumberColumn("Latency, of the ONNX export (×)", format="%.3f"),
             "energy_ends": "95 %, energy",

@@ -217,7 +217,7 @@ def _nearest(plans: Sequence[Plan], budget: Budget) -> Plan | None:
 
 
 def _why_keep(plans: Sequence[Plan], budget: Budget) -> str:
-    if not plans:
+    if not any(plan.file for plan in plans):
         return "Keep the original: no technique could be applied to it."
     return f"Keep the original: no plan within the limits improves its {WORDS[budget.objective]} beyond the noise."
 

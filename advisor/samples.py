@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from advisor.agreement import not_finite
 from data.errors import InputError
+from data.text import plain
 from profiler import inputs
 from profiler.types import Model
 
@@ -61,6 +63,8 @@ def _given(model: Model, data: Path, most: int, per_call: int, part: str) -> Sam
     import numpy as np
 
     feeds, labels = inputs.load_npz(data, model)
+    if (broken := not_finite(feeds)) is not None:
+        raise InputError(f'The given data hold NaN or infinity in "{plain(broken, 40)}".', hint="Leave such rows out.")
     fixed, count = _fixed_batch(model), length(feeds)
     parts = cut(count, fixed or 1)
     chosen = np.asarray((parts[part] if parts and part != ALL else range(count))[:most], dtype=np.int64)

@@ -72,3 +72,10 @@ def test_data_that_do_not_fit_are_one_line(model, tmp_path):
     np.savez(tmp_path / "misfit.npz", x=np.zeros((8, 31), dtype=np.float32))
     with pytest.raises(InputError):
         calibration_inputs(model, str(tmp_path / "misfit.npz"), None, 64)
+
+
+def test_data_that_are_not_finite_are_one_line(model, tmp_path):
+    np.savez(tmp_path / "nan.npz", x=np.full((40, 32), np.nan, dtype=np.float32))
+    with pytest.raises(InputError) as caught:
+        samples.read(model, tmp_path / "nan.npz", most=9)
+    assert caught.value.message == 'The given data hold NaN or infinity in "x".'

@@ -5,13 +5,14 @@ from dataclasses import replace
 
 from advisor.compress import titled
 from advisor.paired import Candidate, candidate_plan
+from advisor.plan import plan
 from advisor.techniques import Technique, techniques
 from advisor.trials import Question, Trials
-from advisor.types import Budget, Plan, Step, Variant
+from advisor.types import Budget, Plan, Report, Step, Variant
 from benchmarks import Effort, Row
-from benchmarks.bench_tools import desk
+from benchmarks.bench_tools import desk, folder
 from benchmarks.compress import taken
-from profiler.intake import data_file
+from profiler.intake import data_file, take_in
 from profiler.kept import kept_model
 from profiler.machine import machine
 
@@ -24,7 +25,7 @@ PRUNED_FIRST = ("sparse_storage",)  # what packs zeros is given zeros: magnitude
 
 def SUITE(effort: Effort) -> Iterator[Row]:
     """One row a technique and shape, then one a technique: on how many shapes it did something."""
-    done: dict[str, list[str]] = {name: [] for name in techniques()}
+    done: dict[str, list[str]] = {name: [] for name, one in techniques().items() if one.STAGE != "export"}
     shapes: Sequence[str] = effort.only or (*EVERYWHERE, *FURTHER)
     for shape in shapes:
         wanted = [name for name, worked in done.items() if shape not in FURTHER or not worked or effort.only]
@@ -35,8 +36,28 @@ def SUITE(effort: Effort) -> Iterator[Row]:
             row = _applied(trials, question, techniques()[name])
             done[name] += [shape] if row.passed else []
             yield replace(row, what=f"{name} on {shape}")
+    yield _exported()
     for name, worked in done.items():
         yield Row(what=f"{name} works on", value=", ".join(worked) or "nothing", limit="a shape", passed=bool(worked))
+
+
+def _exported() -> Row:
+    """The one technique for files that are not ONNX: the MLP as TorchScript, exported, and timed beside PyTorch."""
+    import torch
+
+    from tests import make_models
+
+    path, example = folder() / "mlp.torchscript", make_models.example("mlp")
+    torch.jit.trace(make_models.module("mlp"), tuple(example.values())).save(str(path))
+    shapes = {name: tuple(one.shape) for name, one in example.items()}
+    sha256 = str(take_in(desk(), path=str(path), shapes=shapes)["sha256"])
+    done = plan(desk(), sha256=sha256, budget={"max_loss": 0.01}, threads=1, seconds=5.0, only=("to_onnx",))
+    report = desk().get(Report, done["report"])
+    assert report is not None
+    found = next(one for one in report.recommendation.tried if one.variant_id)
+    ratio = found.latency_ratio
+    value = found.ruled_out or "not timed" if ratio is None else f"time {ratio.mid:.3f} of PyTorch's, loss {found.loss}"
+    return Row(what="to_onnx on mlp (TorchScript)", value=value, limit="applied", passed=ratio is not None)
 
 
 def _trials(shape: str) -> tuple[Trials, Question]:
@@ -66,17 +87,18 @@ def _applied(trials: Trials, question: Question, technique: Technique) -> Row:
         return Row(what="", value=f"made, but does not run: {found}", passed=False)
     judged = trials.compared([made])[0]
     run, original = found
-    plan = candidate_plan(
+    numbers = candidate_plan(
         Candidate(
             variant=judged, measured=run, original=original, original_file_bytes=question.model.file_bytes
         ), 95.0,
     )  # fmt: skip
-    return _row(judged, plan)
+    return _row(judged, numbers)
 
 
-def _row(judged: Variant, plan: Plan) -> Row:
-    if judged.failed is not None or plan.latency_ratio is None or plan.loss is None or plan.size_ratio is None:
+def _row(judged: Variant, numbers: Plan) -> Row:
+    ratio, size, loss = numbers.latency_ratio, numbers.size_ratio, numbers.loss
+    if judged.failed is not None or ratio is None or loss is None or size is None:
         return Row(what="", value=f"made and timed, but its answers are wrong: {judged.failed}", passed=False)
     title = " + ".join(step.title for step in judged.steps)
-    value = f"{title}: time {plan.latency_ratio.mid:.3f}, file {plan.size_ratio:.3f}, loss {plan.loss:.4f}"
+    value = f"{title}: time {ratio.mid:.3f}, file {size:.3f}, loss {loss:.4f}"
     return Row(what="", value=value, passed=True, note="; ".join(judged.notes))

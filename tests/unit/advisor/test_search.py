@@ -220,6 +220,11 @@ def test_neither_a_violator_nor_a_slower_plan_is_ever_recommended(seed):
         assert not [name for name in reached if planted[name][0] < 0.9 and planted[name][1] <= 0.01] or not good
 
 
+def test_what_every_onnx_file_would_refuse_is_not_told():
+    steps, refused = candidates(CONV, HERE, Budget())
+    assert "to_onnx" not in {step.technique for step in steps} | {one.steps[0].technique for one in refused}
+
+
 def test_waves_grow():
     assert [len(wave) for wave in waves([titled("fp16", {})] * 15, (1, 3, 4))] == [1, 3, 4, 4, 3]
 

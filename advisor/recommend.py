@@ -78,7 +78,8 @@ def _judged(plan: Plan, candidate: Candidate, budget: Budget, earnest: bool) -> 
     ruled_out = candidate.variant.failed or _violation(plan, budget) or _no_gain(plan, budget)
     if ruled_out is None and earnest and is_quick(candidate):
         ruled_out = f"Only timed quickly, at {_times(gain(plan, budget.objective))}: others did better."
-    reasons = () if ruled_out else (_gain_sentence(plan, budget), _loss_sentence(plan), *candidate.variant.notes)
+    told = (_gain_sentence(plan, budget), _loss_sentence(plan), _calibration(plan)) if ruled_out is None else ()
+    reasons = (*told, *candidate.variant.notes) if told else ()
     return replace(plan, ruled_out=ruled_out, reasons=tuple(reason for reason in reasons if reason))
 
 
@@ -171,6 +172,11 @@ def _loss_sentence(plan: Plan) -> str:
         change = f"from {quality.accuracy_before:.4f} to {quality.accuracy_after:.4f}"
         return f"Accuracy goes {change} on {quality.samples} samples."
     return f"Outputs agree to a cosine of {quality.cosine:.4f} on {quality.samples} {quality.inputs} inputs."
+
+
+def _calibration(plan: Plan) -> str:
+    """What it was calibrated on, unless its own notes say that these were random inputs."""
+    return f"Calibrated on {plan.calibrated_on}." if plan.calibrated_on and not _calibrated_on_random(plan) else ""
 
 
 def title(plan: Plan) -> str:

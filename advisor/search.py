@@ -57,6 +57,7 @@ class Search:
         self._not_tried: list[str] = []
         self._chained: set[tuple[str, str]] = set()
         self._proven: set[str] = set()
+        self._unseen: list[Variant] = []  # made before the search: a torch file's ONNX export
         self._tried, self._left = 0, 0  # candidates made, and promising ones that are still to be
 
     def run(self) -> Answer:
@@ -69,11 +70,11 @@ class Search:
         self._variants |= {variant.id: variant for variant in refused}
         sizes = SHORT_WAVES if question.seconds < SHORT_BELOW_S else WAVES
         sure = self._left = sure_count(steps, worked_on, SURE)
-        if export:
-            self._variants[export.variant.id] = export.variant
-            self._screen([export.variant])
+        self._unseen = [export.variant] if export else []
+        self._variants |= {variant.id: variant for variant in self._unseen}
         for wave in waves(steps[:sure], sizes):
             self._try(wave, self._sure_s(), sure=True)
+        self._try([], self._sure_s(), sure=True)  # where nothing could be tried, the export alone
         self._try_chains(self._sure_s())
         for wave in waves(steps[sure:], sizes[-1:]):
             self._try(wave, MAKE_SHARE * question.seconds, sure=False)
@@ -87,7 +88,7 @@ class Search:
 
     def _try(self, wave: Sequence[Step], until_s: float, *, sure: bool, before: Variant | None = None) -> None:
         """Makes these variants, screens them for time, and compares those with the original that are not far slower."""
-        made = []
+        made, self._unseen = self._unseen, []
         for step in wave:
             left_s = until_s - self._elapsed_s()
             if left_s < 0:

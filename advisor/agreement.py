@@ -12,7 +12,7 @@ from data.estimate import Estimate
 if TYPE_CHECKING:
     from numpy import ndarray
 
-CONFIDENCE = 0.95
+Z_95 = 1.959963984540054
 PERFECT_DB = 200.0  # an error of zero, told as a finite number
 
 
@@ -126,20 +126,26 @@ def accuracy_drop(before: ndarray, after: ndarray) -> Estimate:
     intervals of both accuracies and the correlation of the answers: it has a width also where no answer changed.
     """
     import numpy as np
-    from scipy.stats import binomtest
 
     count = len(before)
     both, neither = int((before & after).sum()), int((~before & ~after).sum())
     lost, won = int((before & ~after).sum()), int((~before & after).sum())
     first, second = float(np.mean(before)), float(np.mean(after))
-    one = binomtest(both + lost, count).proportion_ci(CONFIDENCE, "wilson")
-    two = binomtest(both + won, count).proportion_ci(CONFIDENCE, "wilson")
+    one, two = wilson(both + lost, count), wilson(both + won, count)
     product = (both + lost) * (won + neither) * (both + won) * (lost + neither)
     correlation = (both * neither - lost * won) / math.sqrt(product) if product else 0.0
-    down = _combined(first - one.low, two.high - second, correlation)
-    up = _combined(one.high - first, second - two.low, correlation)
+    down = _combined(first - one[0], two[1] - second, correlation)
+    up = _combined(one[1] - first, second - two[0], correlation)
     drop = first - second
     return Estimate(low=drop - down, mid=drop, high=drop + up, basis="measured", source=f"{count} labelled samples")
+
+
+def wilson(right: int, count: int) -> tuple[float, float]:
+    """Wilson's 95 % score interval of a share (Journal of the American Statistical Association 22, 1927)."""
+    share, squared = right / count, Z_95**2
+    middle = share + squared / (2 * count)
+    half = Z_95 * math.sqrt(share * (1 - share) / count + squared / (4 * count * count))
+    return max(0.0, (middle - half) / (1 + squared / count)), min(1.0, (middle + half) / (1 + squared / count))
 
 
 def _combined(first: float, second: float, correlation: float) -> float:

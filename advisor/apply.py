@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor import samples
 from advisor.agreement import not_finite
+from advisor.samples import Samples
 from advisor.surgery import onnx_rewrite
 from advisor.techniques import Product, Request, Technique, techniques
 from data.errors import InputError
@@ -43,8 +44,9 @@ def apply(
     """Writes the compressed file into the desk's folder, loads it, runs it once, and says what it is.
 
     `path` is the model's file, `model` and `machine` are their records as plain values, `calibration` is an .npz
-    (None: random inputs), `training` an .npz of labelled inputs for techniques that train. Files in the answer are
-    relative to the folder. Raises InputError where the technique refuses, changes nothing, or makes a file that does
+    (None: random inputs), `training` an .npz of labelled inputs for techniques that train: where it is there, others
+    calibrate on it too, so that quality can be measured on all of the rest. Files in the answer are relative to the
+    folder. Raises InputError where the technique refuses, changes nothing, or makes a file that does
     not run or answers NaN.
     """
     wall, cpu = time.perf_counter(), time.process_time()
@@ -52,9 +54,7 @@ def apply(
     member = known(technique)
     if (reason := member.refuses(what, where)) is not None:
         raise InputError(reason)
-    data = Path(calibration) if calibration else None
-    most = calibration_samples if data else min(calibration_samples, RANDOM_SAMPLES)
-    given = samples.read(what, data, most=most, per_call=PER_CALL, seed=seed)
+    given, said = calibration_inputs(what, calibration, training, calibration_samples, seed)
     request = Request(
         model=what, source=Path(path), option=option, folder=desk.folder, machine=where, calibration=given.calls,
         calibration_is_random=given.is_random, training=Path(training) if training else None, seed=seed,
@@ -65,7 +65,25 @@ def apply(
     desk.progress(0.8, "Running the result once")
     _verify(product, request)
     desk.progress(1.0, "Done")
-    return _described(member, product, request) | spent
+    return _described(member, product, request) | spent | {"calibrated_on": said}
+
+
+def calibration_inputs(
+    model: Model, data: str | None, training: str | None, most: int, seed: int = 0
+) -> tuple[Samples, str]:
+    """The calls to calibrate on, and in words what they are: of the training data where there are, else of the given
+    data, apart from what quality is measured on where they suffice, else random. Raises InputError on a misfit."""
+    if data is None and training is None:
+        drawn = samples.read(model, None, most=min(most, RANDOM_SAMPLES), per_call=PER_CALL, seed=seed)
+        return drawn, "random inputs"
+    file = Path(training or data or "")
+    given = samples.read(model, file, most=most, per_call=PER_CALL, part=samples.CALIBRATION)
+    count = sum(samples.length(call) for call in given.calls)
+    if training is not None:
+        return given, f"{count} samples of the training data"
+    if given.is_cut:
+        return given, f"{count} of the given inputs; quality is measured on the others"
+    return given, f"the given inputs, {count} of them: too few to measure quality on others"
 
 
 def known(name: str) -> Technique:
@@ -107,7 +125,7 @@ def _described(member: Technique, product: Product, request: Request) -> dict[st
     file_bytes = bytes_on_disk(product.file, product.companions)
     notes = list(product.notes)
     if member.STAGE == "quantize" and file_bytes > MOSTLY_LEFT * request.model.file_bytes:
-        notes.append(f"the file is {file_bytes / request.model.file_bytes:.0%} of the original's: most weights stayed")
+        notes.append(f"The file is {file_bytes / request.model.file_bytes:.0%} of the original's: most weights stayed.")
     return {
         "file": product.file.name,
         "companions": [path.name for path in product.companions],
@@ -119,5 +137,4 @@ def _described(member: Technique, product: Product, request: Request) -> dict[st
         "weight_bytes": weight_bytes,
         "changed_count": product.changed_count,
         "notes": notes,
-        "calibrated_on": "random inputs" if request.calibration_is_random else "the given inputs",
     }

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from advisor import compress
-from advisor.recommend import paired_latency
+from advisor.paired import paired_latency
 from advisor.types import Plan, Recommendation, Variant
 from data import words
 from data.errors import InputError

@@ -9,7 +9,7 @@ import pandas as pd
 
 from advisor import model_frames
 from advisor.exporters.json import read as read_report
-from advisor.recommend import SAME_FRAC
+from advisor.paired import SAME_FRAC
 from advisor.report import foreign
 from advisor.report import schema as report_schema
 from advisor.types import Report, Variant
@@ -17,7 +17,7 @@ from data.errors import InputError
 from data.estimate import Estimate, exact
 from data.records import from_plain
 from data.text import csv_cell
-from profiler import stats
+from profiler import loads, stats
 from profiler.jobs import Keeper
 from profiler.types import Machine, Measurement, Model
 
@@ -57,9 +57,7 @@ def file_bytes(keeper: Keeper, run: Measurement) -> int | None:
 def latency_ratio(one: Measurement, other: Measurement) -> Estimate:
     """The second run's latency over the first's, paired where they were interleaved."""
     if one.group_id == other.group_id and one.id != other.id:
-        return stats.paired_ratio(
-            other.samples_ms, one.samples_ms, other.calls_per_round, source="paired rounds, wall time"
-        )
+        return loads.wall_ratio(other, one)
     return model_frames.median(other) / model_frames.median(one)
 
 

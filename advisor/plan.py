@@ -12,8 +12,9 @@ from advisor.placement import placed
 from advisor.recommend import variant_title
 from advisor.report import outlook
 from advisor.report.credits import credited
-from advisor.search import Answer, Question, Search, default_seconds
+from advisor.search import Answer, Search, default_seconds
 from advisor.site import Site, site
+from advisor.trials import Question
 from advisor.types import Budget, Footprint, Plan, Report
 from data.errors import InputError
 from data.estimate import Estimate
@@ -121,9 +122,9 @@ def reported(question: Question, answer: Answer, place: Site) -> Report:
         )  # fmt: skip
 
     if question.exported is not None:
-        found = compared(found, last_group(answer), question.exported.variant)
+        found = compared(found, answer.finals, question.exported.variant)
     recommendation = replace(found, plan=finished(found.plan), runner_up=finished(found.runner_up))
-    runs, names = last_group(answer), {one.id: variant_title(one) for one in answer.variants}
+    runs, names = answer.finals, {one.id: variant_title(one) for one in answer.variants}
     ahead = outlook.outlook(runs, names, budget, before, after, recommendation.plan)
     return Report(
         id=uuid.uuid4().hex[:12], created_at=now(), version=REPORT_VERSION, budget=budget, model=question.model,
@@ -139,11 +140,6 @@ def planned_j(plan: Plan, original: Measurement) -> Estimate | None:
     if plan.energy_j is None or original.energy_j is None or plan.energy_ratio is None:
         return plan.energy_j
     return plan.energy_j if plan.energy_j.basis == "measured" else original.energy_j * plan.energy_ratio
-
-
-def last_group(answer: Answer) -> tuple[Measurement, ...]:
-    """The runs the verdict rests on, measured together; the quick ones of the search stay in the store."""
-    return tuple(run for run in answer.measurements if run.group_id == answer.baseline.group_id)
 
 
 def yearly(energy_j: Estimate | None, budget: Budget, place: Site) -> Footprint:

@@ -40,17 +40,20 @@ def compare(
     seconds: float = 20.0,
     scores: str | None = None,
     seed: int = 1,
+    held_out: bool = False,
 ) -> dict[str, Any]:
     """{label: Quality as plain values, or {"error", "hint"} where a variant does not run} of each variant.
 
     An entry is {"label", "path", "runtime", "runtime_options"}; `model` is the original's record; `data` an .npz with
     optional `labels`; `most` the samples at most; `seconds` what the original's calls may take; `scores` the output
-    whose last axis holds the classes (the first floating one unless named).
+    whose last axis holds the classes (the first floating one unless named); `held_out` leaves out the samples that
+    techniques calibrate on, where there are enough to do so.
     """
     what = from_plain(Model, model)
     given = samples.read(
-        what, Path(data) if data else None, most=most or (GIVEN_SAMPLES if data else RANDOM_SAMPLES), seed=seed
-    )
+        what, Path(data) if data else None, most=most or (GIVEN_SAMPLES if data else RANDOM_SAMPLES), seed=seed,
+        part=samples.HELD_OUT if held_out else samples.ALL,
+    )  # fmt: skip
     desk.progress(0.0, "Running the original")
     answers, spent = _answers(_load(original), given, seconds)
     named = _scores(answers[0], scores)

@@ -1,29 +1,15 @@
 """Budget and measured variants in, verdict out. Pure: the stored samples alone decide, nothing is judged by rule."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
+from advisor.paired import NOISY_SAME_FRAC, SAME_FRAC, Candidate, candidate_plan
 from advisor.types import Budget, Plan, Recommendation, Variant
 from data.estimate import Estimate
 from profiler import stats
 from profiler.types import Measurement
 
-# Two loads of one and the same file differ by up to this much (memory layout, thread placement): a smaller gain is
-# not told from none, however narrow its interval. benchmarks/timing.py measures it anew (original against itself).
-SAME_FRAC = 0.05
-# On a busy machine others take a share of the caches too, which favours the smaller file: CPU time does not show that.
-NOISY_SAME_FRAC = 0.15
 WORDS = {"energy": "energy per call", "latency": "latency", "size": "file size", "cost": "time on the machine"}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
-    """A variant with its run, the original's run of the same group, and what the original's file weighs."""
-
-    variant: Variant
-    measured: Measurement | None
-    original: Measurement | None
-    original_file_bytes: int
 
 
 def recommend(
@@ -33,9 +19,13 @@ def recommend(
 
     A plan wins when it keeps every limit of the budget, its gain on the budget's objective exceeds the noise, and no
     other gains more; what two plans share is decided for the simpler one, and for one calibrated on data before one
-    calibrated on random inputs. Otherwise the original stays, if it meets the budget itself.
+    calibrated on random inputs. Where the original was measured over several loads, so must be what wins: of many
+    quick runs the luckiest looks best. Otherwise the original stays, if it meets the budget itself.
     """
-    plans = [_judged(candidate_plan(candidate, budget.percentile), candidate, budget) for candidate in candidates]
+    earnest = len(original.rounds_per_load) > 1
+    plans = [
+        _judged(candidate_plan(candidate, budget.percentile), candidate, budget, earnest) for candidate in candidates
+    ]
     feasible = sorted((plan for plan in plans if plan.ruled_out is None), key=lambda plan: _score(plan, budget))
     too_much = original_misses(original, budget)
     tried = tuple(feasible + [plan for plan in plans if plan.ruled_out is not None])
@@ -63,45 +53,6 @@ def recommend(
     )  # fmt: skip
 
 
-def candidate_plan(candidate: Candidate, percentile: float) -> Plan:
-    """The candidate's numbers as a plan, not yet judged. Ratios are None where it was not measured."""
-    variant, measured, original = candidate.variant, candidate.measured, candidate.original
-    plan = Plan(
-        steps=variant.steps, variant_id=variant.id, file=variant.file, file_bytes=variant.file_bytes,
-        size_ratio=None if variant.file_bytes is None else variant.file_bytes / candidate.original_file_bytes,
-        quality=variant.quality, calibrated_on=variant.calibrated_on,
-        loss=variant.quality.loss if variant.quality else None,
-    )  # fmt: skip
-    if measured is None or original is None:
-        return plan
-    latency_ratio, basis = paired_latency(measured, original)
-    cpu = stats.paired_ratio(measured.cpu_samples_ms, original.cpu_samples_ms, source="paired rounds, CPU time")
-    return replace(
-        plan, latency_ratio=latency_ratio, latency_basis=basis,
-        energy_ratio=_energy_ratio(measured, original, cpu), energy_j=measured.energy_j,
-        peak_bytes=measured.peak_bytes, latency_ms=percentiles(measured.samples_ms, percentile),
-    )  # fmt: skip
-
-
-def paired_latency(measured: Measurement, original: Measurement) -> tuple[Estimate, str]:
-    """Latency of the first over the second, of paired rounds, and what was paired: "wall" times, or "CPU time" where
-    either run was noisy on a CPU. Raises ValueError where they share no round."""
-    on_gpu = measured.options.get("device", "cpu") != "cpu"  # there the process's CPU time says nothing of the work
-    if on_gpu or (measured.stable and original.stable):
-        rounds = measured.calls_per_round
-        return stats.paired_ratio(
-            measured.samples_ms, original.samples_ms, rounds, source="paired rounds, wall time"
-        ), "wall"
-    cpu = stats.paired_ratio(measured.cpu_samples_ms, original.cpu_samples_ms, source="paired rounds, CPU time")
-    return cpu, "CPU time"
-
-
-def percentiles(samples_ms: Sequence[float], also: float = 95.0) -> dict[str, float | None]:
-    """p50, p90, p95, p99 and the one asked for (ms), each None where the samples are too few for it."""
-    wanted = sorted({50.0, 90.0, 95.0, 99.0, also})
-    return {f"p{percent:g}": stats.percentile(samples_ms, percent) for percent in wanted}
-
-
 def original_misses(original: Measurement, budget: Budget) -> tuple[str, ...]:
     """What of the budget the original itself does not meet, one sentence each."""
     misses = []
@@ -123,16 +74,19 @@ def gain(plan: Plan, objective: str) -> Estimate | None:
     return plan.latency_ratio
 
 
-def _judged(plan: Plan, candidate: Candidate, budget: Budget) -> Plan:
+def _judged(plan: Plan, candidate: Candidate, budget: Budget, earnest: bool) -> Plan:
     ruled_out = candidate.variant.failed or _violation(plan, budget) or _no_gain(plan, budget)
-    reasons = () if ruled_out else (_gain_sentence(plan, budget), _loss_sentence(plan), *candidate.variant.notes)
+    if ruled_out is None and earnest and is_quick(candidate):
+        ruled_out = f"Only timed quickly, at {_times(gain(plan, budget.objective))}: others did better."
+    told = (_gain_sentence(plan, budget), _loss_sentence(plan), _calibration(plan)) if ruled_out is None else ()
+    reasons = (*told, *candidate.variant.notes) if told else ()
     return replace(plan, ruled_out=ruled_out, reasons=tuple(reason for reason in reasons if reason))
 
 
 def _violation(plan: Plan, budget: Budget) -> str | None:
     loss = plan.quality.loss if plan.quality else None
     if loss is None:
-        return "Its loss of quality could not be measured."
+        return slower(plan, budget) or "Its loss of quality could not be measured."
     if loss > budget.max_loss:
         what = "Accuracy falls by" if plan.quality and plan.quality.kind == "accuracy" else "1 - cosine is"
         return f"{what} {loss:.3g}, more than the allowed {budget.max_loss:g}."
@@ -146,16 +100,30 @@ def _violation(plan: Plan, budget: Budget) -> str | None:
     return None
 
 
+def is_quick(candidate: Candidate) -> bool:
+    """Whether all that is known of its time comes from one load."""
+    return candidate.measured is None or len(candidate.measured.rounds_per_load) < 2
+
+
+def slower(plan: Plan, budget: Budget) -> str | None:
+    """The sentence that rules a clearly slower plan out; None where it is not, or where size is what counts and the
+    budget says itself how slow is too slow."""
+    ratio = plan.latency_ratio
+    allowed = budget.objective == "size" and budget.latency_ms is not None
+    if ratio is None or allowed or ratio.low <= 1.0 + _same(plan):
+        return None
+    return f"It is slower: {_times(ratio)} the original's latency."
+
+
+def _same(plan: Plan) -> float:
+    return SAME_FRAC if plan.latency_basis == "wall" else NOISY_SAME_FRAC
+
+
 def _no_gain(plan: Plan, budget: Budget) -> str | None:
-    slower = plan.latency_ratio
-    same = SAME_FRAC if plan.latency_basis == "wall" else NOISY_SAME_FRAC
-    if slower is not None and slower.low > 1.0 + same:
-        allowed = budget.objective == "size" and budget.latency_ms is not None
-        if not allowed:
-            return f"It is slower: {_times(slower)} the original's latency."
+    if (sentence := slower(plan, budget)) is not None:
+        return sentence
     ratio = gain(plan, budget.objective)
-    if budget.objective == "size":
-        same = SAME_FRAC
+    same = SAME_FRAC if budget.objective == "size" else _same(plan)
     if ratio is None or ratio.high < 1.0 - same:
         return None if ratio else f"Its {WORDS[budget.objective]} could not be measured."
     return f"No gain beyond the noise in {WORDS[budget.objective]}: {_times(ratio)} the original's."
@@ -165,17 +133,10 @@ def _over(latency_ms: float, budget: Budget) -> str:
     return f"{latency_ms:.3g} ms at p{budget.percentile:g}, over the {budget.latency_ms:g} ms"
 
 
-def _times(ratio: Estimate) -> str:
+def _times(ratio: Estimate | None) -> str:
+    if ratio is None:
+        return "an unknown number of times"
     return f"{ratio.mid:.2f} ({ratio.low:.2f} to {ratio.high:.2f}) times"
-
-
-def _energy_ratio(measured: Measurement, original: Measurement, cpu: Estimate) -> Estimate | None:
-    """From counters where both have one; otherwise modelled energy, which follows CPU time on one machine."""
-    if measured.energy_j is None or original.energy_j is None:
-        return None
-    if measured.energy_j.basis == original.energy_j.basis == "measured":
-        return measured.energy_j / original.energy_j
-    return replace(cpu, basis="modelled", source="paired rounds, CPU time x watts per core")
 
 
 def _score(plan: Plan, budget: Budget) -> tuple[float, float]:
@@ -211,6 +172,11 @@ def _loss_sentence(plan: Plan) -> str:
         change = f"from {quality.accuracy_before:.4f} to {quality.accuracy_after:.4f}"
         return f"Accuracy goes {change} on {quality.samples} samples."
     return f"Outputs agree to a cosine of {quality.cosine:.4f} on {quality.samples} {quality.inputs} inputs."
+
+
+def _calibration(plan: Plan) -> str:
+    """What it was calibrated on, unless its own notes say that these were random inputs."""
+    return f"Calibrated on {plan.calibrated_on}." if plan.calibrated_on and not _calibrated_on_random(plan) else ""
 
 
 def title(plan: Plan) -> str:
@@ -257,7 +223,7 @@ def _nearest(plans: Sequence[Plan], budget: Budget) -> Plan | None:
 
 
 def _why_keep(plans: Sequence[Plan], budget: Budget) -> str:
-    if not plans:
+    if not any(plan.file for plan in plans):
         return "Keep the original: no technique could be applied to it."
     return f"Keep the original: no plan within the limits improves its {WORDS[budget.objective]} beyond the noise."
 

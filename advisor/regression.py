@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+from advisor.paired import paired_latency
 from advisor.quality import compare
-from advisor.recommend import paired_latency
 from advisor.types import Quality
 from data.errors import InputError
 from data.estimate import Estimate
 from data.records import from_plain
-from profiler import profile
+from profiler import loads
 from profiler.inputs import filled_shapes
 from profiler.jobs import Desk, now
 from profiler.kept import kept_file, kept_model, runtime_for
@@ -141,7 +141,7 @@ def _held(desk: Desk, found: Check, new: tuple[Model, Path], reference: Model, a
 def _timed(
     desk: Desk, new: tuple[Model, Path], reference: tuple[Model, Path], asked: Asked
 ) -> tuple[Measurement, Measurement]:
-    """Both, interleaved in one child on the same inputs; their runs are kept."""
+    """Both, interleaved on the same inputs, over several loads; their runs are kept."""
     model = new[0]
     shapes = filled_shapes(model.inputs, dict(asked.shapes or model.shapes), asked.batch_size)
     feed = Feed(
@@ -154,8 +154,11 @@ def _timed(
         )
         for label, (one, file) in ((REFERENCE, reference), (NEW, new))
     ]  # fmt: skip
-    wish = Wish(threads=asked.threads, settings=Settings(budget_s=asked.seconds / 2), memory=False)
-    before, after = (replace(run, variant_id=None) for run in profile.measure(desk, subjects, feed, wish))
+    settings = Settings(budget_s=asked.seconds / 2 / loads.FEWEST, warmup_s=0.1)
+    runs = loads.measure(
+        desk, subjects, feed, Wish(threads=asked.threads, settings=settings, memory=False), seconds=asked.seconds
+    )
+    before, after = (replace(run, variant_id=None) for run in runs)
     desk.save(before, after)
     return after, before
 

@@ -1,70 +1,44 @@
-"""The search for the smallest model that does the job: make, compare, screen, and measure the best in earnest."""
+"""The search for the smallest model that does the job: make, screen, compare, and measure the best in earnest."""
 
 import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, replace
 
-from advisor import compress, recommend
-from advisor.candidates import candidates
-from advisor.exported import Exported
-from advisor.quality import compare
-from advisor.recommend import Candidate
+from advisor import recommend
+from advisor.candidates import candidates, sure_count
+from advisor.compress import failed
+from advisor.paired import SAME_FRAC, Candidate, candidate_plan
 from advisor.techniques import techniques
-from advisor.types import Budget, Plan, Quality, Recommendation, Step, Variant
-from data.records import from_plain
-from profiler import profile
-from profiler.inspect import inspect
+from advisor.trials import Pair, Question, Trials
+from advisor.types import Budget, Plan, Recommendation, Step, Variant
 from profiler.jobs import Desk
-from profiler.measure import Feed
-from profiler.profile import Subject, Wish
-from profiler.sandbox import Limits, memory_bytes
-from profiler.timing import Settings
-from profiler.types import Machine, Measurement, Model
+from profiler.types import Measurement, Model
 
-ORIGINAL = "original"
-WAVE = 4  # variants made before the first screen; later waves are as large
+# Variants made before each screen; later waves are as the last. A long search tells a first answer after one.
+WAVES, SHORT_WAVES, SHORT_BELOW_S = (1, 3, 4), (4,), 30.0
 FINALISTS = 3
 STEP_FRAC = 0.02  # how far one child moves the progress
 MAKE_SHARE, FINAL_SHARE = 0.6, 0.3  # of the time budget: making and screening, measuring the finalists
-SURE, SURE_SHARE = 8, 3.0  # the most promising are tried on a busy machine too, unless it takes this much of it
-COMPARE_SHARE = 0.02  # what the original's answers to compare with may take of it, each wave
+# The most promising are tried on a busy machine too: until the whole budget is spent, and a small budget three times
+# over, though not beyond so many seconds.
+SURE, SURE_SHARE, SURE_LEAST_S = 8, 3.0, 45.0
 ONE_SHARE, SURE_ONE_SHARE = 0.15, 0.4  # what one candidate may take of it, and one of the most promising
-LEAST_MAKE_S = 10.0
-SCREEN_S, SCREEN_LEAST_S = 0.006, 0.25  # seconds a callable in a screen: this share of the budget, and at least
-MEMORY_RATIO = 1.2  # resident bytes of a loaded model over its weights: 1.11 measured on 2.4 GB in ONNX Runtime
+LEAST_MAKE_S, SURE_LEAST_MAKE_S = 10.0, 25.0
+ANEW = 2  # how often others are measured in earnest where the finalists were only lucky
 SHORT_S, LONG_S = 14.0, 150.0  # default budgets of a model of up to 1 MB of weights, and of 50 MB and more
 SHORT_BYTES, LONG_BYTES = 1e6, 5e7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """What is searched for: the model and its file, the budget, inputs to calibrate and compare on (an .npz, or
-    None for random ones), the call to time, the seconds the search may take, and what runs the file as it is; a torch
-    file comes with its ONNX export, which the techniques work on."""
-
-    model: Model
-    source: Path
-    machine: Machine
-    budget: Budget
-    data: Path | None = None
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
-    batch_size: int = 1
-    threads: int | None = None
-    seconds: float = 150.0
-    only: tuple[str, ...] = ()
-    runtime: str = "onnxruntime"
-    exported: Exported | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What the search found: the verdict, the original's run it rests on, and every variant and run."""
+    """What the search found: the verdict, the original's run it rests on, the runs in earnest (that one first), and
+    every variant and run."""
 
     recommendation: Recommendation
     baseline: Measurement
+    finals: tuple[Measurement, ...]
     variants: tuple[Variant, ...]
     measurements: tuple[Measurement, ...]
 
@@ -72,168 +46,168 @@ class Answer:
 class Search:
     """One search. It keeps what it has made and measured, so that a cancelled one leaves its results behind."""
 
-    def __init__(self, desk: Desk, question: Question) -> None:
+    def __init__(self, desk: Desk, question: Question, trials: Trials | None = None) -> None:
         self._desk, self._question = desk, question
+        self._trials = trials or Trials(desk, question)
         self._started = time.monotonic()
         self._variants: dict[str, Variant] = {}
-        self._runs: dict[str, tuple[Measurement, Measurement]] = {}  # variant id -> (its run, the original's beside it)
+        self._runs: dict[str, Pair] = {}
         self._measurements: list[Measurement] = []
+        self._finals: list[Measurement] = []
         self._not_tried: list[str] = []
-        self._unchecked: list[Variant] = []  # made before the search: a torch file's ONNX export
-        self._one_share = SURE_ONE_SHARE
+        self._chained: set[tuple[str, str]] = set()
+        self._proven: set[str] = set()
+        self._unseen: list[Variant] = []  # made before the search: a torch file's ONNX export
+        self._tried, self._left = 0, 0  # candidates made, and promising ones that are still to be
 
     def run(self) -> Answer:
         """Tries candidates in waves within the time budget, then measures the finalists against the original."""
         question, export = self._question, self._question.exported
         worked_on = export.model if export else question.model
-        steps, refused = candidates(worked_on, question.machine, question.budget, question.only)
+        steps, refused = candidates(
+            worked_on, question.machine, question.budget, question.only, training=self._trials.training is not None
+        )
         self._variants |= {variant.id: variant for variant in refused}
-        self._unchecked = [export.variant] if export else []
-        sure, steps = steps[:SURE], steps[SURE:]
-        for start in range(0, max(len(sure), 1), WAVE):
-            self._try(sure[start : start + WAVE], until=SURE_SHARE)
-        self._one_share = ONE_SHARE
-        while steps and not self._spent(MAKE_SHARE):
-            wave, steps = steps[:WAVE], steps[WAVE:]
-            self._try(wave)
-        self._try_chains()
-        self._not_tried += [f"{step.title}: the time budget was spent" for step in steps]
-        baseline = self._measure_finalists()
-        answer = recommend.recommend(question.budget, baseline, self._candidates(), self._not_tried)
+        sizes = SHORT_WAVES if question.seconds < SHORT_BELOW_S else WAVES
+        sure = self._left = sure_count(steps, worked_on, SURE)
+        self._unseen = [export.variant] if export else []
+        self._variants |= {variant.id: variant for variant in self._unseen}
+        for wave in waves(steps[:sure], sizes):
+            self._try(wave, self._sure_s(), sure=True)
+        self._try([], self._sure_s(), sure=True)  # where nothing could be tried, the export alone
+        self._try_chains(self._sure_s())
+        for wave in waves(steps[sure:], sizes[-1:]):
+            self._try(wave, MAKE_SHARE * question.seconds, sure=False)
+        self._try_chains(MAKE_SHARE * question.seconds)
+        answer = self._measure_finalists()
         self._desk.save(*self._variants.values())
         return Answer(
-            recommendation=answer, baseline=baseline, variants=tuple(self._variants.values()),
-            measurements=tuple(self._measurements),
+            recommendation=answer, baseline=self._finals[0], finals=tuple(self._finals),
+            variants=tuple(self._variants.values()), measurements=tuple(self._measurements),
         )  # fmt: skip
 
-    def _try(self, wave: Sequence[Step], before: Variant | None = None, until: float = MAKE_SHARE) -> None:
-        """Makes these variants, compares them with the original and screens them for time."""
-        made, self._unchecked = self._unchecked, []
+    def _try(self, wave: Sequence[Step], until_s: float, *, sure: bool, before: Variant | None = None) -> None:
+        """Makes these variants, screens them for time, and compares those with the original that are not far slower."""
+        made, self._unseen = self._unseen, []
         for step in wave:
-            if self._spent(until):
+            left_s = until_s - self._elapsed_s()
+            if left_s < 0:
                 self._not_tried.append(f"{step.title}: the time budget was spent")
                 continue
-            with self._working(f"Trying {step.title}"):
-                variant = self._made(step, before)
+            variant = self._made(step, before, left_s, sure=sure)
+            self._tried, self._left = self._tried + 1, self._left - 1
             self._variants[variant.id] = variant
             made += [variant] if variant.failed is None else []
         if made:
-            self._compare(made)
-            self._screen([self._variants[variant.id] for variant in made])
+            self._screen(made)
 
-    def _made(self, step: Step, before: Variant | None) -> Variant:
-        question = self._question
-        model, source = question.model, question.source
-        done: tuple[Step, ...] = ()
-        if before is None and (export := question.exported):
-            model, source, done = export.model, export.file, export.variant.steps
-        if before is not None:
-            source, done = compress.runnable_file(self._desk.home, before), before.steps
-            arguments = {"path": str(source), "name": model.name, "shapes": model.shapes}
-            model = replace(
-                from_plain(Model, self._desk.task(inspect, arguments, readable=[source.parent])), sha256=model.sha256
-            )
-        return compress.make(
-            self._desk, model, question.machine, source, step, before=done, data=question.data,
-            limits=Limits(seconds=max(LEAST_MAKE_S, self._one_share * question.seconds)),
-        )  # fmt: skip
+    def _made(self, step: Step, before: Variant | None, left_s: float, *, sure: bool) -> Variant:
+        if before is None and (reason := self._needless(step)) is not None:
+            return failed(self._question.model, [step], reason)
+        share, least_s = (SURE_ONE_SHARE, SURE_LEAST_MAKE_S) if sure else (ONE_SHARE, LEAST_MAKE_S)
+        with self._working(f"Trying {step.title}"):
+            return self._trials.make(step, before, max(least_s, min(share * self._question.seconds, left_s)))
 
-    def _try_chains(self) -> None:
-        """The best change of structure, then the best quantization on top of it, as one more candidate."""
-        plans = {plan.variant_id: plan for plan in self._plans()}
-        good = [plan for plan in plans.values() if not _breaks_quality(plan, self._question.budget)]
-        first = _best(good, self._question.budget, ("structure", "factorise"))
-        second = _best(good, self._question.budget, ("quantize",))
-        if first is None or second is None or self._spent(MAKE_SHARE):
-            return
-        self._try([second.steps[-1]], before=self._variants[first.variant_id])
-
-    def _compare(self, made: Sequence[Variant]) -> None:
-        question, home = self._question, self._desk.home
-        entries = [
-            {
-                "label": variant.id, "path": str(compress.runnable_file(home, variant)), "runtime": variant.runtime,
-                "runtime_options": variant.runtime_options,
-            }
-            for variant in made
-        ]  # fmt: skip
-        arguments = {
-            "original": {"label": ORIGINAL, "path": str(question.source), "runtime": question.runtime},
-            "variants": entries,
-            "model": question.model, "data": str(question.data) if question.data else None,
-            "seconds": COMPARE_SHARE * question.seconds,
-        }  # fmt: skip
-        limits = Limits(seconds=max(60.0, question.seconds))
-        with self._working("Comparing with the original"):
-            found = self._desk.task(compare, arguments, readable=self._readable(), limits=limits)
-        for variant in made:
-            answer = found[variant.id]
-            changed = (
-                replace(variant, failed=str(answer["error"]))
-                if "error" in answer
-                else replace(variant, quality=from_plain(Quality, answer))
-            )
-            self._variants[variant.id] = changed
+    def _needless(self, step: Step) -> str | None:
+        """Why mixed precision need not be tried: all layers in 8 bits were measured to lose no more than is allowed."""
+        if step.technique != "int8_mixed":
+            return None
+        limit = float(step.options.get("max_loss", self._question.budget.max_loss))
+        for variant in self._variants.values():
+            loss = variant.quality.loss if variant.quality else None
+            if [one.technique for one in variant.steps] == ["int8_static"] and loss is not None and loss <= limit:
+                return f"All layers in 8 bits lose {loss:.2g}, within the allowed {limit:g}: none has to stay out."
+        return None
 
     def _screen(self, made: Sequence[Variant]) -> None:
-        running = [variant for variant in made if variant.failed is None]
-        if not running:
-            return
-        seconds = max(SCREEN_LEAST_S, SCREEN_S * self._question.seconds)
-        quick = Settings(budget_s=seconds, least_calls=16, least_s=seconds / 2, percentile=50.0, warmup_s=0.1)
         with self._working("Timing against the original"):
-            for start in range(0, len(running), self._together()):
-                original = self._time(running[start : start + self._together()], quick, peak=False)
-        so_far = recommend.recommend(self._question.budget, original, self._candidates())
-        with self._working(f"So far: {so_far.headline}"):
-            self._desk.save(*made)
+            found = self._trials.screen(made)
+        original = None
+        for variant in made:
+            answer = found[variant.id]
+            if isinstance(answer, str):
+                self._variants[variant.id] = replace(variant, failed=answer)
+                continue
+            run, original = self._runs[variant.id] = answer
+            self._keep([run] if original in self._measurements else [original, run])
+        worth = [variant for variant in made if variant.id in self._runs and self._slower(variant) is None]
+        if worth:
+            with self._working("Comparing with the original"):
+                self._variants |= {variant.id: variant for variant in self._trials.compared(worth)}
+        self._desk.save(*(self._variants[variant.id] for variant in made))
+        if original is not None:
+            self._tell(recommend.recommend(self._question.budget, original, self._candidates()))
 
-    def _measure_finalists(self) -> Measurement:
-        """The best by objective among those that keep the quality, and the original, measured in earnest."""
+    def _slower(self, variant: Variant) -> str | None:
+        """Why its quality need not be known: it is clearly slower, and the budget does not ask for size alone."""
+        budget = self._question.budget
+        run, original = self._runs[variant.id]
+        candidate = Candidate(
+            variant=variant, measured=run, original=original, original_file_bytes=self._question.model.file_bytes
+        )
+        return recommend.slower(candidate_plan(candidate, budget.percentile), budget)
+
+    def _tell(self, found: Recommendation) -> None:
+        """The answer so far, said now and beside whatever is done next."""
+        if found.plan is None:
+            return
+        ratio = recommend.gain(found.plan, self._question.budget.objective)
+        if ratio is not None:
+            self._desk.aside = f"{recommend.title(found.plan)}, {ratio.mid:.2f} of the original"
+        with self._working("Going on"):
+            pass
+
+    def _try_chains(self, until_s: float) -> None:
+        """The best change of structure, then the best quantization on top of it, as one more candidate."""
+        budget = self._question.budget
+        good = [plan for plan in self._plans() if not _breaks_quality(plan, budget)]
+        first = _best(good, budget, ("structure", "factorise"))
+        second = _best(good, budget, ("quantize",))
+        if first is None or second is None or self._elapsed_s() > until_s:
+            return
+        pair = (first.variant_id, second.variant_id)
+        if pair not in self._chained:
+            self._chained.add(pair)
+            self._try([second.steps[-1]], until_s, sure=True, before=self._variants[first.variant_id])
+
+    def _measure_finalists(self) -> Recommendation:
+        """The best by objective among those that keep the quality, and the original, in earnest; then, a few times,
+        those that look better in their quick run than what is left of the finalists."""
+        self._left, most = 0, min(FINALISTS, self._trials.together())
+        chosen = [plan.variant_id for plan in self._promising(math.inf)[:most]]
+        export = self._question.exported
+        if export and export.variant.id in self._runs and export.variant.id not in chosen:
+            chosen.append(export.variant.id)
+        self._earnest(chosen, FINAL_SHARE)
+        for _ in range(ANEW):
+            found = self._verdict()
+            best = _rank(found.plan, self._question.budget) if found.plan else 1.0 - SAME_FRAC
+            better = [plan for plan in self._promising(best) if plan.variant_id not in self._proven]
+            if not better:
+                return found
+            self._earnest([plan.variant_id for plan in better[:most]], FINAL_SHARE / 2)
+        return self._verdict()
+
+    def _promising(self, than: float) -> list[Plan]:
+        """Plans that keep the quality and gain more than this, the best first."""
         budget = self._question.budget
         plans = [plan for plan in self._plans() if plan.latency_ratio and not _breaks_quality(plan, budget)]
-        ranked = sorted(plans, key=lambda plan: _rank(plan, budget))
-        best = [self._variants[plan.variant_id] for plan in ranked[: min(FINALISTS, self._together())]]
-        if (export := self._question.exported) and all(variant.id != export.variant.id for variant in best):
-            best.append(self._variants[export.variant.id])
+        return sorted((one for one in plans if _rank(one, budget) < than), key=lambda one: _rank(one, budget))
+
+    def _earnest(self, chosen: Sequence[str], share: float) -> None:
         with self._working("Measuring the best against the original", until=1.0):
-            seconds = FINAL_SHARE * self._question.seconds / (len(best) + 1)
-            return self._time(best, Settings(budget_s=seconds, least_calls=100, least_s=3.0), peak=True)
+            runs = self._trials.earnest([self._variants[name] for name in chosen], share * self._question.seconds)
+        self._keep(runs)
+        self._proven.update(chosen)
+        self._finals += runs if not self._finals else runs[1:]
+        self._runs |= {name: (run, runs[0]) for name, run in zip(chosen, runs[1:], strict=True)}
 
-    def _time(self, variants: Sequence[Variant], settings: Settings, *, peak: bool) -> Measurement:
-        """Times original and variants interleaved in one child and saves the runs; the original's run."""
-        question, home = self._question, self._desk.home
-        folder = question.source.parent
-        subjects = [
-            Subject(
-                path=question.source, model_sha256=question.model.sha256, runtime=question.runtime, readable=(folder,)
-            )
-        ]  # fmt: skip
-        for variant in variants:
-            path = compress.runnable_file(home, variant)
-            subjects.append(
-                Subject(
-                    path=path, model_sha256=question.model.sha256, variant_id=variant.id, runtime=variant.runtime,
-                    options=dict(variant.runtime_options), readable=(path.parent,),
-                )
-            )  # fmt: skip
-        feed = Feed(
-            model=question.model, shapes=question.shapes, batch_size=question.batch_size,
-            data=str(question.data) if question.data else None,
-        )  # fmt: skip
-        wish = Wish(threads=question.threads, settings=settings, memory=peak)
-        original, *others = profile.measure(self._desk, subjects, feed, wish)
-        self._desk.save(original, *others)
-        self._measurements += [original, *others]
-        for variant, run in zip(variants, others, strict=True):
-            self._runs[variant.id] = (run, original)
-        return original
+    def _verdict(self) -> Recommendation:
+        return recommend.recommend(self._question.budget, self._finals[0], self._candidates(), self._not_tried)
 
-    def _together(self) -> int:
-        """How many variants may be timed beside the original in one child: as many as fit its memory, if each took
-        what the original takes."""
-        room_bytes, each_bytes = memory_bytes(), MEMORY_RATIO * self._question.model.weight_bytes
-        return max(1, int(room_bytes / max(each_bytes, 1.0)) - 1)
+    def _keep(self, runs: Sequence[Measurement]) -> None:
+        self._desk.save(*runs)
+        self._measurements += runs
 
     def _candidates(self) -> list[Candidate]:
         return [
@@ -247,26 +221,41 @@ class Search:
 
     def _plans(self) -> list[Plan]:
         return [
-            recommend.candidate_plan(candidate, self._question.budget.percentile)
+            candidate_plan(candidate, self._question.budget.percentile)
             for candidate in self._candidates()
             if candidate.variant.failed is None
         ]
 
-    def _readable(self) -> list[Path]:
-        question = self._question
-        folders = [question.source.parent, self._desk.home.variants(question.model.sha256)]
-        return folders + ([question.data] if question.data else [])
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started
 
-    def _spent(self, share: float) -> bool:
-        return time.monotonic() - self._started > share * self._question.seconds
+    def _sure_s(self) -> float:
+        seconds = self._question.seconds
+        return max(seconds, min(SURE_SHARE * seconds, SURE_LEAST_S))
+
+    def _expected_s(self) -> float:
+        """How long all of it is likely to take: the time given, or longer where the promising ones take longer."""
+        elapsed_s = self._elapsed_s()
+        each_s = elapsed_s / self._tried if self._tried else 0.0
+        rest_s = max(0, self._left) * each_s + FINAL_SHARE * self._question.seconds
+        return max(self._question.seconds, elapsed_s + rest_s)
 
     @contextmanager
     def _working(self, text: str, until: float = 0.0) -> Iterator[None]:
         """Inside, a child's progress moves the job on from where the clock has it, by a step, or up to `until`."""
-        done = min(0.95, (time.monotonic() - self._started) / self._question.seconds)
+        done = min(0.95, self._elapsed_s() / self._expected_s())
         with self._desk.span(done, max(until, min(0.97, done + STEP_FRAC))):
             self._desk.progress(0.0, text)
             yield
+
+
+def waves(steps: Sequence[Step], sizes: Sequence[int]) -> Iterator[list[Step]]:
+    """The steps in waves of these sizes, the last of them again and again."""
+    start, number = 0, 0
+    while start < len(steps):
+        size = sizes[min(number, len(sizes) - 1)]
+        yield list(steps[start : start + size])
+        start, number = start + size, number + 1
 
 
 def default_seconds(model: Model) -> float:

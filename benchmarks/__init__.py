@@ -24,10 +24,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effort:
-    """How thorough a run is: alternating pairs of each comparison, and a factor on the time of each measurement."""
+    """How thorough a run is: alternating pairs of each comparison, a factor on the time of each measurement, and the
+    model shapes a suite is to keep to (all where none is named)."""
 
     pairs: int = 5
     time_factor: float = 1.0
+    only: tuple[str, ...] = ()
 
 
 Suite = Callable[[Effort], Iterator[Row]]

@@ -20,6 +20,7 @@ def main() -> int:
     parser.add_argument("--list", action="store_true", help="say what there is, and stop")
     parser.add_argument("--pairs", type=int, default=5, help="alternating pairs of each comparison")
     parser.add_argument("--time-factor", type=float, default=1.0, help="below 1 is quicker and less sure")
+    parser.add_argument("--only", action="append", default=[], metavar="SHAPE", help="keep to this shape (repeatable)")
     parser.add_argument("--json", type=Path, help="also write the rows to this file")
     asked = parser.parse_args()
     if strange := set(asked.names) - set(known):
@@ -28,7 +29,9 @@ def main() -> int:
         for name in known:
             print(f"{name:16}{(import_module(f'benchmarks.{name}').__doc__ or '').splitlines()[0]}")
         return 0
-    here, effort = machine(), Effort(pairs=asked.pairs, time_factor=asked.time_factor)
+    here, effort = machine(), Effort(
+        pairs=asked.pairs, time_factor=asked.time_factor, only=tuple(asked.only)
+    )  # fmt: skip
     print(f"{here.cpu}, {here.physical_cores} cores, {here.system}; CPU pressure now: {load().cpu_pressure_frac}")
     found: dict[str, list[Row]] = {}
     for name in asked.names or known:

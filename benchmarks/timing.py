@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from advisor.recommend import SAME_FRAC
+from advisor.paired import SAME_FRAC
 from benchmarks import Effort, Row
 from benchmarks.bench_tools import alternate, beside, desk, folder, model, plain, ratio
 from data.records import to_plain

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.ui import cards, compress_parts, pickers, sensitivity_parts, state, weights_parts, work
+from pages.ui import cards, compress_files, compress_parts, pickers, sensitivity_parts, state, weights_parts, work
 
 cards.page("Compress", "Compressed for real and timed against the original: the smallest plan that meets your budget.")
 model = pickers.current()
@@ -24,8 +24,8 @@ if report is None and work.busy(compress_parts.SLOT):
     st.stop()
 if report is None:
     cards.nothing_yet(
-        "plan", "No plan yet", todo="Set a budget and press Compress: the search takes two to three minutes.",
-        icon=":material/compress:",
+        "plan", "No plan yet", icon=":material/compress:",
+        todo="Set a budget and press Compress: the search takes from 20 seconds to four minutes, by size.",
     )  # fmt: skip
     st.stop()
 compress_parts.answer(report)
@@ -38,7 +38,7 @@ with right, cards.card("ecdf", "Latency by variant", "Share of calls that took a
 with cards.card(
     "tried", "Everything that was tried", "Ratios are to the original, measured beside it; below 1 is a gain."
 ):
-    compress_parts.candidates(report)
+    compress_files.candidates(report)
     compress_parts.not_tried(report)
 with cards.card("sensitive", "Sensitive layers", "What quantizing one layer alone does to the answers."):
     sensitivity_parts.layers(model)

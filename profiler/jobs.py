@@ -26,6 +26,7 @@ from profiler.tasks import name_of, resolve
 from profiler.types import Job, Refusal
 
 Record = TypeVar("Record")
+SO_FAR = " | so far: "
 LANES = ("quick", "device")
 SAVE_EVERY_S = 0.5
 KEPT_JOBS = 500  # finished ones; older ones are forgotten when the app starts
@@ -67,13 +68,15 @@ class Desk:
     ) -> None:
         self.home, self._keeper, self._report, self._cancelled = home, keeper, report, cancelled
         self._span = (0.0, 1.0)
+        self.aside = ""  # the answer so far, told with whatever is done
 
     def progress(self, done_frac: float, text: str) -> None:
         """How far the work of the current span is (0..1), and what is done now. Raises Cancelled when it is."""
         if self._cancelled():
             raise Cancelled("Cancelled.")
         low, high = self._span
-        self._report(low + (high - low) * min(1.0, max(0.0, done_frac)), text)
+        told = f"{text}{SO_FAR}{self.aside}" if self.aside else text
+        self._report(low + (high - low) * min(1.0, max(0.0, done_frac)), told)
 
     @contextmanager
     def span(self, low: float, high: float) -> Iterator[None]:

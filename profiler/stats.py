@@ -11,6 +11,8 @@ from data.estimate import Estimate
 BEYOND = 2
 Z_95 = 1.959964
 EXACT_UP_TO = 1000
+# Student's t, two-sided 95 %, for 1, 2, ... degrees of freedom; beyond the last the last is wide enough.
+T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,19 +108,53 @@ def round_medians(samples: Sequence[float], calls_per_round: int) -> list[float]
 
 
 def paired_ratio(
-    variant: Sequence[float], original: Sequence[float], calls_per_round: int = 1, source: str = "paired rounds"
+    variant: Sequence[float],
+    original: Sequence[float],
+    calls_per_round: int = 1,
+    source: str = "paired rounds",
+    rounds_per_load: Sequence[int] = (),
 ) -> Estimate:
-    """Variant over original: the median of the rounds' ratios with its 95 % interval, "measured".
+    """Variant over original with its 95 % interval, "measured"; of one load the median of the rounds' ratios.
 
-    Both ran in the same rounds, so what slowed a round slowed both. Rounds only one of them has are left out.
-    Raises ValueError where no common round is left or an original took no time.
+    Both ran in the same rounds, so what slowed a round slowed both. Rounds only one of them has are left out. Where
+    `rounds_per_load` tells of two loads or more, see `over_loads`. Raises ValueError where no common round is left or
+    an original took no time.
     """
     ours, theirs = round_medians(variant, calls_per_round), round_medians(original, calls_per_round)
     ratios = [mine / other for mine, other in zip(ours, theirs, strict=False) if other > 0]
     if not ratios:
         raise ValueError("no common round")
+    if len(rounds_per_load) > 1:
+        return over_loads(_cut(ratios, rounds_per_load), source)
     low, mid, high = median_interval(ratios)
     return Estimate(low=low, mid=mid, high=high, basis="measured", source=source)
+
+
+def over_loads(loads: Sequence[Sequence[float]], source: str = "paired rounds") -> Estimate:
+    """The ratio over several loads of the same files: two loads differ by more than the calls within one.
+
+    The middle is the geometric mean of the loads' median ratios, the interval Student's t over the logarithms of those
+    medians, so that it holds the spread between loads, and at least the interval of the median of all rounds. Raises
+    ValueError below two loads. Source: one mean a cluster, Snedecor and Cochran, Statistical Methods, section 4.
+    """
+    if len(loads) < 2:
+        raise ValueError("the spread between loads needs two of them")
+    logs = np.log([float(np.median(ratios)) for ratios in loads])
+    mean = float(logs.mean())
+    half = T_95[min(len(loads) - 1, len(T_95)) - 1] * float(logs.std(ddof=1)) / math.sqrt(len(loads))
+    low, _, high = median_interval([ratio for ratios in loads for ratio in ratios])
+    mid = math.exp(mean)
+    return Estimate(
+        low=min(math.exp(mean - half), low, mid), mid=mid, high=max(math.exp(mean + half), high, mid),
+        basis="measured", source=f"{source}, Student's t over {len(loads)} loads",
+    )  # fmt: skip
+
+
+def _cut(values: Sequence[float], counts: Sequence[int]) -> list[Sequence[float]]:
+    """The values in successive parts of these lengths; parts that are left empty are not there."""
+    ends = np.cumsum(counts)
+    parts = [values[end - count : end] for end, count in zip(ends, counts, strict=True)]
+    return [part for part in parts if len(part)]
 
 
 def spread_frac(samples: Sequence[float]) -> float:

@@ -33,6 +33,8 @@ LOOK_AGAIN_FRAC = 0.05
 class Settings:
     """When to stop. At least `least_calls` calls or `least_s` seconds each, and the samples that `percentile` needs;
     then until the median's 95 % interval is within `interval_frac` of it, or `budget_s` seconds a callable are spent.
+    `calls_per_round` fixes what else the warm-up decides. A callable that was more than `give_up_ratio` times as slow
+    as the first one in each of its first rounds takes no more turns: what it has is enough to tell.
     """
 
     budget_s: float = 10.0
@@ -43,6 +45,8 @@ class Settings:
     interval_frac: float = INTERVAL_FRAC
     percentile: float = 95.0
     most_calls: int = 20_000
+    calls_per_round: int | None = None
+    give_up_ratio: float | None = None
 
 
 def process_cpu_ns() -> int:
@@ -108,18 +112,41 @@ def interleave(
     with _no_garbage_collection():
         for label, call in calls.items():
             timings[label].warmup_ms = _warm_up(call, settings, clock)
-        per_round = calls_per_round([timing.warmup_ms for timing in timings.values()], settings.most_calls)
+        warmups = [timing.warmup_ms for timing in timings.values()]
+        per_round = settings.calls_per_round or calls_per_round(warmups, settings.most_calls)
         for timing in timings.values():
             timing.calls_per_round = per_round
-        started, number, told_ms = clock.wall_ns(), 0, -TELL_EVERY_MS
-        while not _enough(timings, settings, elapsed_ms := (clock.wall_ns() - started) / NS_PER_MS):
+        started, number, told_ms, going = clock.wall_ns(), 0, -TELL_EVERY_MS, dict(timings)
+        while not _enough(going, settings, elapsed_ms := (clock.wall_ns() - started) / NS_PER_MS):
             if elapsed_ms - told_ms >= TELL_EVERY_MS:
                 progress(min(1.0, elapsed_ms / (settings.budget_s * MS_PER_S * len(calls))))
                 told_ms = elapsed_ms
-            for label in order(list(calls), number):
+            for label in order(list(going), number):
                 _block(calls[label], timings[label], clock)
             number += 1
+            if settings.give_up_ratio is not None and number == FEWEST_ROUNDS:
+                going = still_going(timings, settings.give_up_ratio)
     return timings
+
+
+def still_going(timings: Mapping[str, Timing], ratio: float) -> dict[str, Timing]:
+    """The first one, and those that were not more than `ratio` times as slow in every round so far, by wall time and
+    by CPU time: a busy machine may hold up a few rounds of one, but does not bill them to it."""
+    first = next(iter(timings.values()))
+
+    def slow(mine: list[float], its: list[float]) -> bool:
+        return all(one > ratio * other for one, other in zip(mine, its, strict=True))
+
+    def medians(timing: Timing) -> list[float]:
+        return stats.round_medians(timing.samples_ms, timing.calls_per_round)
+
+    return {
+        label: timing
+        for label, timing in timings.items()
+        if timing is first
+        or not slow(medians(timing), medians(first))
+        or not slow(timing.cpu_samples_ms, first.cpu_samples_ms)
+    }
 
 
 def order(labels: list[str], number: int) -> list[str]:

@@ -194,8 +194,10 @@ class Measurement:
     `provider` is what really ran, never what was asked for. Every sample is one call. Runs interleaved in one child
     share `group_id` and take turns in rounds of `calls_per_round` successive calls: sample i belongs to round
     i // calls_per_round, and `cpu_samples_ms` holds the process CPU time of one call of each round: paired ratios
-    come from the rounds (`profiler.stats.paired_ratio`). `energy_j` is per call, `power_w` the mean while
-    calls followed each other: energy over power is the mean time of a call. `peak_bytes` is the child's
+    come from the rounds (`profiler.stats.paired_ratio`). A group may have been loaded several times, each time in a
+    child of its own: `rounds_per_load` counts the rounds of each load, in order (empty: one load), and `load_ms` is
+    the median of the loads. `energy_j` is per call, `power_w` the mean while calls followed each other: energy over
+    power is the mean time of a call. `peak_bytes` is the child's
     resident memory beyond `baseline_bytes`, `gpu_peak_bytes` the GPU's. `model_sha256` is the original's,
     `variant_id` the compressed variant's (None for the original itself). Times are UTC, ISO 8601."""
 
@@ -217,6 +219,7 @@ class Measurement:
     load_ms: float
     stable: bool
     calls_per_round: int = 1
+    rounds_per_load: tuple[int, ...] = ()
     energy_j: Estimate | None = None
     power_w: Estimate | None = None
     idle_w: Estimate | None = None

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from advisor import footprint, payback
-from advisor.recommend import Candidate, recommend, variant_title
+from advisor.paired import Candidate
+from advisor.recommend import recommend, variant_title
 from advisor.report.credits import credited
 from advisor.report.outlook import outlook
 from advisor.types import Budget, Footprint, Quality, Report, Step, Variant

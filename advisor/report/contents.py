@@ -156,8 +156,9 @@ def _tried(report: Report) -> Section:
     return Section(
         id="tried", title="Every plan tried",
         paragraphs=(
-            "Latency, energy and size are ratios to the original, below 1 is a gain; each plan was run beside the "
-            f"original in the same process, and ratios are medians of paired {of} with their 95 % interval.",
+            "Latency, energy and size are ratios to the original, below 1 is a gain; each plan ran in turns with the "
+            f"original, and ratios are of paired {of} with their 95 % interval. The best were loaded several times, "
+            "each time in a fresh process: their interval holds what loads differ by. The others were timed quickly.",
         ) if rows else ("No plan could be tried.",),
         tables=(*((doc.table("Plans, best first", columns, rows),) if rows else ()), *_not_tried(found.not_tried)),
         figures=("latency_ecdf",),

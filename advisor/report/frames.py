@@ -5,8 +5,9 @@ from collections.abc import Sequence
 import pandas as pd
 
 from advisor import model_frames
-from advisor.recommend import percentiles, title, variant_title
-from advisor.types import Footprint, Plan, Report
+from advisor.paired import percentiles
+from advisor.recommend import title, variant_title
+from advisor.types import Footprint, Plan, Report, Step
 from data import words
 from data.estimate import Estimate
 from profiler.types import Measurement
@@ -45,28 +46,51 @@ def candidates(report: Report) -> pd.DataFrame:
 
 
 def tried(report: Report) -> pd.DataFrame:
-    """One row a plan in the order of its standing: plan, standing, latency and energy (as ratios to the original, in
-    words with their intervals), file_frac (of the original's size), loss_frac, why, variant_id; of a torch file also
-    export (latency as a ratio to its ONNX export)."""
+    """One row a plan in the order of its standing: plan, standing, latency_ratio and energy_ratio (to the original)
+    with their intervals in words beside them, file_frac (of the original's size), loss_frac, make_s, why, variant_id;
+    of a torch file also export_ratio (latency to its ONNX export)."""
     chosen = report.recommendation.plan
-    rows = pd.DataFrame(
+    made_s = {variant.id: variant.make_s for variant in report.variants}
+    exports = any(plan.export_ratio for plan in report.recommendation.tried)
+    return pd.DataFrame(
         [
             {
                 "plan": title(plan),
                 "standing": _standing(plan, chosen),
-                "latency": words.times_of(plan.latency_ratio),
-                "energy": words.times_of(plan.energy_ratio),
+                **_ratio("latency", plan.latency_ratio),
+                **({"export_ratio": plan.export_ratio.mid if plan.export_ratio else None} if exports else {}),
+                **_ratio("energy", plan.energy_ratio),
                 "file_frac": plan.size_ratio,
                 "loss_frac": plan.quality.loss if plan.quality else None,
+                "make_s": made_s.get(plan.variant_id),
                 "why": plan.ruled_out or "",
                 "variant_id": plan.variant_id,
             }
             for plan in report.recommendation.tried
         ]
     )
-    if any(plan.export_ratio for plan in report.recommendation.tried):
-        rows.insert(3, "export", [words.times_of(plan.export_ratio) for plan in report.recommendation.tried])
-    return rows
+
+
+def _ratio(name: str, ratio: Estimate | None) -> dict[str, object]:
+    ends = "" if ratio is None or ratio.low == ratio.high else f"{words.number(ratio.low)}–{words.number(ratio.high)}"
+    return {f"{name}_ratio": ratio.mid if ratio else None, f"{name}_ends": ends}
+
+
+def changes(report: Report, variant_id: str) -> list[tuple[str, tuple[str, ...]]]:
+    """(title, what it changed) of each step that led to a variant; what the first steps of a chain changed stands with
+    the variant they made alone. Empty where the report has no such variant."""
+    variant = next((one for one in report.variants if one.id == variant_id), None)
+    if variant is None:
+        return []
+    notes = {_chain(one.steps): one.notes for one in report.variants if one.failed is None}
+    return [
+        (step.title or step.technique, notes.get(_chain(variant.steps[: place + 1]), ()))
+        for place, step in enumerate(variant.steps)
+    ]
+
+
+def _chain(steps: Sequence[Step]) -> str:
+    return str([(step.technique, sorted(step.options.items())) for step in steps])
 
 
 def latency_percentiles(report: Report) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from advisor.apply import apply
-from advisor.types import Report, Variant
+from advisor.types import Report
 from data.errors import InputError
 from data.home import home
 from data.records import from_plain
@@ -43,7 +43,8 @@ def reproduce(
 ) -> Made:
     """Applies the steps (technique, option) to `source` one after the other; the last one's files lie in `folder`.
 
-    `data` is the .npz the variant was calibrated on. Raises InputError where `source` is not the file with
+    `data` is the .npz the variant was calibrated on; training data that are kept with the model here are used as they
+    were. Raises InputError where `source` is not the file with
     `source_sha256`, and what the techniques raise."""
     desk = Desk(home(), _NoKeeper(), lambda done_frac, text: None)
     model = intake.look(desk, source, source.name, dict(shapes or {}))
@@ -52,6 +53,7 @@ def reproduce(
     if not steps:
         return Made(file=source, sha256=model.sha256, same=model.sha256 == sha256 if sha256 else None)
     folder.mkdir(parents=True, exist_ok=True)
+    given = _given(model.sha256, data)
     with tempfile.TemporaryDirectory(dir=home().jobs) as passing:
         path, here = source.resolve(), machine()
         for place, (technique, option) in enumerate(steps):
@@ -59,9 +61,9 @@ def reproduce(
             target.mkdir()
             arguments = {
                 "technique": technique, "option": dict(option), "path": str(path), "model": model, "machine": here,
-                "calibration": str(data.resolve()) if data else None,
+                **given,
             }  # fmt: skip
-            readable = [path.parent, *([data.resolve()] if data else [])]
+            readable = [path.parent, *map(Path, given.values())]
             made = desk.task(apply, arguments, folder=target, readable=readable)
             path = made_by_job(target, made["decoded"] or made["file"])
             if place + 1 < len(steps):
@@ -73,22 +75,25 @@ def reproduce(
     return Made(file=folder / made["file"], sha256=made["sha256"], same=made["sha256"] == sha256 if sha256 else None)
 
 
-def recipe(report: Report) -> dict[str, Any]:
-    """What `reproduce` must be told to make a report's recommended variant again; no steps where the original stays."""
+def _given(sha256: str, data: Path | None) -> dict[str, str]:
+    """The data a technique is given: those to calibrate on, and what is kept with the model to train on."""
+    training = intake.training_file(home(), sha256)
+    files = {"calibration": data, "training": training if training.exists() else None}
+    return {name: str(file.resolve()) for name, file in files.items() if file is not None}
+
+
+def recipe(report: Report, variant_id: str | None = None) -> dict[str, Any]:
+    """What `reproduce` must be told to make a variant of the report again: that with this id, else the recommended one;
+    no steps where the original stays."""
     chosen = report.recommendation.plan
-    variant = _variant(report) if chosen is not None else None
+    wanted = variant_id or (chosen.variant_id if chosen else None)
+    variant = next((one for one in report.variants if one.id == wanted), None)
     return {
         "steps": [(step.technique, dict(step.options)) for step in variant.steps] if variant else [],
         "shapes": {name: tuple(shape) for name, shape in report.baseline.workload.shapes.items()},
         "source_sha256": report.model.sha256,
         "sha256": variant.sha256 if variant else report.model.sha256,
     }
-
-
-def _variant(report: Report) -> Variant:
-    chosen = report.recommendation.plan
-    assert chosen is not None
-    return next(one for one in report.variants if one.id == chosen.variant_id)
 
 
 class _NoKeeper:

@@ -57,7 +57,7 @@ def fine_tune(
         raise InputError("Fine-tuning did not converge on this data.")
     module.eval()
     kind = "labels and the original's answers" if wanted is not None else "the original's answers"
-    return f"fine-tuned on {count} samples for {epochs} passes with {kind}: loss {first:.2g} to {last:.2g}"
+    return f"Fine-tuned on {count} samples for {epochs} passes with {kind}: loss {first:.2g} to {last:.2g}."
 
 
 def _scores(outputs: dict[str, Any]) -> Any:

@@ -81,8 +81,8 @@ def quantize(
             use_external_data_format=large,
             calibrate_method=CalibrationMethod[METHODS[settings.calibration]], extra_options=extra,
         )  # fmt: skip
-    kind = f"{'S8' if signed else 'U8'}S8, {settings.calibration} calibration"
-    return [kind, "7-bit weights: this CPU has no VNNI and would saturate with 8"] if reduced else [kind]
+    kind = f"Activations are {'S8' if signed else 'U8'}, weights S8; ranges by {settings.calibration} calibration."
+    return [kind, "Weights have 7 bits: this CPU has no VNNI and would saturate with 8."] if reduced else [kind]
 
 
 def computing_on_integers(proto: Any) -> int:

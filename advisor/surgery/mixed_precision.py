@@ -56,9 +56,9 @@ def within_loss(request: Request, limit: float) -> Product:
         raise InputError("No layer could be quantized within the allowed loss, so nothing would change.")
     kept = ", ".join(order[:count][:5]) + (" and more" if count > 5 else "")
     notes = (
-        f"{changed} layers in 8 bits, {count} left in float32: {kept}",
-        f"loss on the calibration inputs {found:.2g}, allowed {limit:g}; all layers in 8 bits lose {whole:.2g}",
-        "tried " + ", ".join(f"{number}: {value:.2g}" for number, value in trace),
+        f"{changed} layers compute in 8 bits, {count} left in float32: {kept}.",
+        f"On calibration inputs it loses {found:.2g} of the allowed {limit:g}; all in 8 bits lose {whole:.2g}.",
+        "Layers left out, and the loss: " + ", ".join(f"{number}: {value:.2g}" for number, value in trace) + ".",
     )
     return Product(file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=notes)
 

@@ -36,7 +36,8 @@ class Request:
 class Product:
     """What a technique made: a file (its companions, such as weights kept outside, lie beside it and are
     listed), the runtime and options to run it with, what changed, and whether it can be run at all
-    ("storage only" products are decoded back into `decoded`, which can)."""
+    ("storage only" products are decoded back into `decoded`, which can). Notes are sentences: people read them as the
+    reasons of a plan."""
 
     file: Path
     companions: tuple[Path, ...] = ()

@@ -55,9 +55,9 @@ class Fp16:
         changed = _kinds(proto).get("FLOAT16", 0) - before.get("FLOAT16", 0)
         if changed <= 0:
             raise InputError("No weight was stored as a 32-bit float, so nothing would change.")
-        notes = [f"{changed} tensors converted"]
+        notes = [f"{changed} tensors are stored in 16 bits."]
         if clipped:
-            notes.append(f"{clipped} weights were too large for 16 bits and were clipped to 65504")
+            notes.append(f"{clipped} weights were too large for 16 bits and were cut to 65504.")
         return Product(file=target, companions=companions, changed_count=changed, notes=tuple(notes))
 
 

@@ -47,8 +47,8 @@ class GraphOptimise:
         if not changed:
             raise InputError("There was nothing to fuse or remove in this graph, so nothing would change.")
         new = sorted(name for name in after if name not in before)
-        notes = [f"{sum(before.values())} operators became {sum(after.values())}"]
-        notes += [f"new: {', '.join(new)}"] if new else []
+        notes = [f"{sum(before.values())} operators became {sum(after.values())}."]
+        notes += [f"New among them: {', '.join(new)}."] if new else []
         return Product(file=target, changed_count=changed, notes=tuple(notes))
 
 

@@ -55,8 +55,8 @@ class Hadamard:
         if change > ALLOWED_CHANGE:
             raise InputError(f"The rotated model's outputs differ by {change:.1g} of the largest: thrown away.")
         notes = (
-            f"{len(found)} pairs of layers rotated in blocks of {', '.join(sorted({str(p.block) for p in found}))}",
-            f"float32 outputs within {change:.1g} of the largest; a gain shows only after quantization",
+            f"{len(found)} pairs of layers were rotated, blocks of {', '.join(sorted({str(p.block) for p in found}))}.",
+            f"Outputs in float32 stay within {change:.1g} of the largest; a gain shows only after quantization.",
         )
         return Product(file=target, companions=companions, changed_count=len(found), notes=notes)
 

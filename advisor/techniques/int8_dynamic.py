@@ -20,12 +20,12 @@ class Int8Dynamic:
     CALIBRATES = False
 
     def options(self, model: Model, machine: Machine) -> list[dict[str, Any]]:
-        """Convolutions run as ConvInteger, which is often many times slower: they are tried last."""
-        found: list[dict[str, Any]] = []
-        if facts.count(model, MATRICES):
-            found.append({"operators": "matrix products"})
+        """All operators first where most are convolutions: anything less leaves nearly all of such a model as it is.
+        They run as ConvInteger, which is often many times slower."""
+        found = [{"operators": "matrix products"}] if facts.count(model, MATRICES) else []
         if facts.count(model, ("Conv",)):
-            found.append({"operators": "all"})
+            mostly = facts.count(model, ("Conv",)) > facts.count(model, MATRICES)
+            found.insert(0 if mostly else len(found), {"operators": "all"})
         return found
 
     def refuses(self, model: Model, machine: Machine) -> str | None:
@@ -55,9 +55,9 @@ class Int8Dynamic:
         changed = sum(after.get(name, 0) - before.get(name, 0) for name in QUANTIZED_BY_IT) + max(0, gathers)
         if not changed:
             raise InputError("No operator with a stored weight was quantized, so nothing would change.")
-        notes = [f"{changed} operators quantized"]
+        notes = [f"{changed} operators compute in 8 bits."]
         if reduced:
-            notes.append("7-bit weights: this CPU has no VNNI and would saturate with 8")
+            notes.append("Weights have 7 bits: this CPU has no VNNI and would saturate with 8.")
         return Product(
             file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=tuple(notes)
         )

@@ -57,9 +57,9 @@ class Int8OpenVino:
         target = request.folder / "int8_openvino.xml"
         with onnx_rewrite.edge("Writing the OpenVINO file"):
             openvino.save_model(quantized, str(target), compress_to_fp16=False)
-        notes = [f"{changed} tensors quantized, {preset} preset"]
+        notes = [f"{changed} tensors are quantized ({preset} preset)."]
         if request.calibration_is_random:
-            notes.append("calibrated on random inputs: the ranges may not fit real data")
+            notes.append("Calibrated on random inputs: the ranges may not fit real data.")
         return Product(
             file=target, companions=(target.with_suffix(".bin"),), runtime="openvino",
             runtime_options={"precision": precision}, changed_count=changed, notes=tuple(notes),

@@ -46,11 +46,11 @@ class Int8Static:
         if not changed:
             raise InputError("No convolution or matrix product was quantized, so nothing would change.")
         calibrated = onnx_rewrite.operator_counts(proto).get("QuantizeLinear", 0)
-        notes += [f"{changed} operators quantized", f"{calibrated} activations calibrated"]
+        notes.append(f"{changed} operators compute in 8 bits; {calibrated} activation ranges were calibrated.")
         if request.calibration_is_random:
-            notes.append("calibrated on random inputs: the ranges may not fit real data")
+            notes.append("Calibrated on random inputs: the ranges may not fit real data.")
         elif len(request.calibration) < FEW_CALLS:
-            notes.append(f"calibrated on {len(request.calibration)} calls only")
+            notes.append(f"Calibrated on {len(request.calibration)} calls only.")
         return Product(
             file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=tuple(notes)
         )

@@ -55,9 +55,9 @@ class KMeans:
         storage.write(target, proto, packed)
         storage.restore(target, decoded)
         notes = (
-            f"{len(packed)} tensors in {bits} bits: {before / payload:.2f}x smaller, codes and codebooks",
-            f"{target.stat().st_size - payload} bytes of graph, header and other weights on top",
-            "storage only: decoded to float32 before it runs, so no call gets faster",
+            f"{len(packed)} tensors in {bits} bits: codes and codebooks are {before / payload:.2f}x smaller.",
+            f"{target.stat().st_size - payload} bytes of graph, header and other weights come on top.",
+            "For storage only: it is decoded to float32 before it runs, so no call gets faster.",
         )
         return Product(file=target, decoded=decoded, changed_count=len(packed), notes=notes)
 

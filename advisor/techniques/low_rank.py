@@ -54,8 +54,8 @@ class LowRank:
         target = request.folder / "low_rank.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{changed} of {len(chosen)} layers became two thin ones",
-            f"relative squared error of a layer's output: mean {sum(errors) / changed:.2g}, worst {max(errors):.2g}",
+            f"{changed} of {len(chosen)} layers became two thin ones.",
+            f"A layer's relative squared error is {sum(errors) / changed:.2g} in the mean, {max(errors):.2g} at worst.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)
 

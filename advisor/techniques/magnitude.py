@@ -53,8 +53,8 @@ class Magnitude:
         target = request.folder / "magnitude.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{(changed + zeros_before) / total:.1%} of {total} weights are zero, in {len(values)} tensors",
-            "zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow",
+            f"{(changed + zeros_before) / total:.1%} of {total} weights are zero, in {len(values)} tensors.",
+            "Zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)
 

@@ -53,9 +53,9 @@ class Reconstruct:
         target = request.folder / "reconstruct.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{changed} weights of {len(chosen)} layers became zero ({pattern})",
-            f"a layer's relative squared error: {_mean(seen):.2g} on calibration inputs, {_mean(unseen):.2g} held out",
-            "zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow",
+            f"{changed} weights of {len(chosen)} layers became zero ({pattern}).",
+            f"A layer's relative squared error: {_mean(seen):.2g} on calibration inputs, {_mean(unseen):.2g} held out.",
+            "Zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)
 

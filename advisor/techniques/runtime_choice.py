@@ -45,10 +45,10 @@ class RuntimeChoice:
             model = openvino.Core().read_model(str(request.source))
             openvino.save_model(model, str(target), compress_to_fp16=precision == "bf16")
         weights = target.with_suffix(".bin")
-        notes = ["arithmetic in bfloat16, weights stored in 16 bits"] if precision == "bf16" else []
+        notes = ["It computes in bfloat16 and stores weights in 16 bits."] if precision == "bf16" else []
         return Product(
             file=target, companions=(weights,), runtime="openvino", runtime_options={"precision": precision},
-            changed_count=len(model.get_ordered_ops()), notes=(*notes, "runs on OpenVINO instead of ONNX Runtime"),
+            changed_count=len(model.get_ordered_ops()), notes=(*notes, "It runs on OpenVINO instead of ONNX Runtime."),
         )  # fmt: skip
 
 

@@ -54,10 +54,10 @@ class SparseStorage:
         storage.write(target, proto, packed)
         storage.restore(target, decoded)
         notes = (
-            ", ".join(f"{count} tensors as {name}" for name, count in counts.items() if count),
-            f"{dense_bytes} bytes of dense weights in {payload} bytes, of which {_alpha(packed)} bytes say where",
-            f"{target.stat().st_size - payload} bytes of graph, header and other weights on top",
-            "storage only: this runtime multiplies by the zeros too",
+            "Stored: " + ", ".join(f"{count} tensors as {name}" for name, count in counts.items() if count) + ".",
+            f"{dense_bytes} bytes of dense weights take {payload}, of which {_alpha(packed)} say where they belong.",
+            f"{target.stat().st_size - payload} bytes of graph, header and other weights come on top.",
+            "For storage only: this runtime multiplies by the zeros too.",
         )
         return Product(file=target, decoded=decoded, changed_count=len(packed), notes=notes)
 

@@ -56,8 +56,8 @@ class Structured:
             channels.split_biases(proto)
             companions = onnx_rewrite.save(proto, target)
         layers = sum(1 for name in before if before[name] != after[name])
-        notes = [f"{changed} channels of {layers} layers removed", tuned]
-        notes += [f"{gone} attention heads removed"] if gone else []
+        notes = [f"{changed} channels of {layers} layers were removed.", tuned]
+        notes += [f"{gone} attention heads were removed."] if gone else []
         return Product(file=target, companions=companions, changed_count=changed + gone, notes=tuple(notes))
 
 
@@ -89,7 +89,7 @@ def _prune(module: Any, prunable: list[str], call: dict[str, Any], share: float)
 def _tuned(module: Any, request: Request) -> str:
     """Fine-tunes where training data is there, with the original as teacher; says what was done."""
     if request.training is None:
-        return "not fine-tuned: no training data was given, and accuracy usually needs it"
+        return "Not fine-tuned: no training data was given, and accuracy usually needs it."
     original = onnx_rewrite.load(request.source)
     onnx_rewrite.lift_constants(original)
     channels.merge_biases(original)

@@ -50,8 +50,8 @@ class TwoFour:
         target = request.folder / "two_four.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{changed} weights of {len(chosen)} layers became zero, two of every four",
-            "faster only on GPUs with sparse tensor cores; CPUs multiply by the zeros too",
+            f"{changed} weights of {len(chosen)} layers became zero, two of every four.",
+            "Faster only on GPUs with sparse tensor cores; CPUs multiply by the zeros too.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)
 

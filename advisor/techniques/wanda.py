@@ -55,8 +55,8 @@ class Wanda:
         target = request.folder / "wanda.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{share:.0%} of {total} weights are zero, in {len(chosen)} layers",
-            "zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow",
+            f"{share:.0%} of {total} weights are zero, in {len(chosen)} layers.",
+            "Zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)
 

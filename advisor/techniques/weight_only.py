@@ -60,9 +60,9 @@ class WeightOnly:
         target = request.folder / "weight_only.onnx"
         onnx_rewrite.drop_unused(proto)
         companions = onnx_rewrite.save(proto, target)
-        notes = [f"{changed} weights stored in {bits} bits, groups of {group}"]
+        notes = [f"{changed} weights are stored in {bits} bits, in groups of {group}."]
         if rewritten:
-            notes.append(f"{rewritten} Gemm rewritten to MatMul and Add")
+            notes.append(f"{rewritten} Gemm became MatMul and Add, which can be quantized.")
         return Product(file=target, companions=companions, changed_count=changed, notes=tuple(notes))
 
 

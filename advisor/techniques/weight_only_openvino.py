@@ -62,7 +62,7 @@ class WeightOnlyOpenVino:
         return Product(
             file=target, companions=(target.with_suffix(".bin"),), runtime="openvino",
             runtime_options={"precision": str(request.option.get("precision", "f32"))}, changed_count=changed,
-            notes=(f"{changed} weights stored in {bits} bits",),
+            notes=(f"{changed} weights are stored in {bits} bits.",),
         )  # fmt: skip
 
 

@@ -4,20 +4,20 @@ from dataclasses import asdict
 
 import streamlit as st
 
-from advisor import compress
 from advisor.figures.report import figure
 from advisor.plan import plan
 from advisor.recommend import title
 from advisor.report import frames as report_frames
-from advisor.types import Budget, Plan, Report
+from advisor.types import Budget, Plan, Recommendation, Report
 from data import units, words
 from data.estimate import Estimate
-from pages.ui import cards, formats, pickers, state, style, tables, work
+from pages.ui import cards, compress_files, formats, pickers, state, style, work
 from profiler.intake import data_file, training_file
 from profiler.kept_data import take_data, take_training
 from profiler.types import Model
 
 SLOT, DATA_SLOT = "planning", "data"
+REASONS_SHOWN = 6
 USES = ("to judge by", "to train on", "half for each")
 _, TO_TRAIN, TO_BOTH = USES
 USES_HELP = (
@@ -98,13 +98,23 @@ def answer(report: Report) -> None:
     words_of, icon = VERDICTS[found.verdict]
     with cards.hero(f"answer-{found.verdict.split()[0]}", words_of, _headline(report), icon=icon):
         left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
-        left.markdown("\n".join(f"- {formats.name(reason, 240)}" for reason in found.reasons[:5]))
+        left.markdown("\n".join(f"- {formats.name(reason, 240)}" for reason in found.reasons[:REASONS_SHOWN]))
         if found.plan is not None:
-            left.caption(f"Runner-up: {formats.name(found.runner_up_margin, 240)}")
+            left.caption("  \n".join(formats.name(text, 300) for text in _beside(found, found.plan)))
             with right:
-                download(report, found.plan, primary=True)
+                compress_files.download(report, found.plan, primary=True)
                 st.page_link("pages/report.py", label="Sizing report", icon=":material/description:")
     cards.warning("answer", *(formats.name(text, 240) for text in found.warnings))
+
+
+def _beside(found: Recommendation, plan_: Plan) -> list[str]:
+    """What stands beside the recommended plan: the next best, what kept a larger gain away, when it pays back."""
+    said = [f"Runner-up: {found.runner_up_margin}"]
+    if found.binding_constraint != "objective":
+        said.append(f"What binds: {found.binding_constraint}")
+    if plan_.payback_calls is not None:
+        said.append(f"The energy spent on compressing is back after {words.count(round(plan_.payback_calls))} calls.")
+    return said
 
 
 def _headline(report: Report) -> str:
@@ -179,55 +189,6 @@ def chart(report: Report, name: str) -> None:
     drawn = figure(report, name, style.mode())
     if drawn is not None:
         cards.chart(drawn[0], key=f"report_{name}", alt=drawn[1], table=ROWS[name](report))
-
-
-def candidates(report: Report) -> None:
-    """Every plan with its numbers and why it lost; a chosen row can be downloaded."""
-    rows = report_frames.tried(report)
-    chosen = tables.show(
-        rows.drop(columns="variant_id"),
-        key="candidates",
-        alt="Every plan that was tried: latency, energy and size against the original, loss, and why it was ruled out.",
-        more={
-            "latency": "Latency × (95 %)",
-            "export": "Latency × of the ONNX export",
-            "energy": "Energy × (95 %)",
-            "file_frac": tables.bar("File, of original", max(100.0, 100 * float(rows["file_frac"].max()))),
-            "why": st.column_config.Column("Ruled out because", width="large"),
-        },
-        on_select="rerun",
-        selection_mode="single-row",
-    )
-    if chosen.selection.rows:
-        plan_ = report.recommendation.tried[chosen.selection.rows[0]]
-        if plan_.file:
-            download(report, plan_)
-        for reason in plan_.reasons:
-            st.caption(formats.name(reason, 240))
-
-
-def download(report: Report, plan_: Plan, primary: bool = False) -> None:
-    """The file of a plan, and those that hold its weights."""
-    made = next((variant for variant in report.variants if variant.id == plan_.variant_id), None)
-    if made is None or not made.file:
-        return
-    path = compress.variant_file(state.app().home, made)
-    if not path.exists():
-        st.caption("The file of this plan was deleted.")
-        return
-    for number, name in enumerate((made.file, *made.companions)):
-        file = path.parent / name.rsplit("/", 1)[-1]
-        st.download_button(
-            f"Download {words.size(file.stat().st_size)}" if number == 0 else f"Weights {number}",
-            file.read_bytes,
-            file_name=file.name,
-            mime="application/octet-stream",
-            icon=":material/download:",
-            type="primary" if primary and number == 0 else "secondary",
-            key=f"file-{made.id}-{number}-{primary}",
-            on_click="ignore",
-            width="stretch",
-        )
 
 
 def not_tried(report: Report) -> None:

@@ -5,6 +5,7 @@ import streamlit as st
 from data import words
 from data.errors import MeasurementError, from_dict
 from pages.ui import cards, state
+from profiler.jobs import SO_FAR
 from profiler.types import Job
 
 LOOK_EVERY_S = 0.7
@@ -57,7 +58,10 @@ def _progress(slot: str, job: Job) -> None:
     left, right = st.columns([4, 1], vertical_alignment="center")
     with left:
         st.markdown(f":material/progress_activity: **{cards.formats.name(job.title)}**")
-        st.progress(min(1.0, job.done_frac), text=waiting if job.state == "queued" else cards.formats.name(job.text))
+        text, _, so_far = job.text.partition(SO_FAR)
+        st.progress(min(1.0, job.done_frac), text=waiting if job.state == "queued" else cards.formats.name(text))
+        if so_far:
+            st.markdown(f":material/trophy: Best so far: **{cards.formats.name(so_far, 160)}**")
         st.caption(_pace(job, state.app().jobs.elapsed_s(job.id)))
     stop = right.button("Cancel", icon=":material/stop_circle:", key=f"cancel-{slot}", width="stretch")
     if stop:

@@ -15,11 +15,12 @@ from advisor.techniques import STAGES, techniques
 from data.errors import RightsizeError
 from data.records import to_plain
 from profiler import sandbox
+from profiler.inspect import recognise
 from profiler.runtimes import runtimes
 
 ROOT = Path(__file__).resolve().parents[2]
-# What takes torch files has its own tests: tests/unit/advisor/test_exported.py.
 NAMES = sorted(name for name, technique in techniques().items() if technique.STAGE != "export")
+EXPORTS = sorted(name for name, technique in techniques().items() if technique.STAGE == "export")
 # The small model each technique is applied to; an MLP where nothing is said.
 ON_OPENVINO = ("int8_openvino", "weight_only_openvino", "runtime_choice")
 FITTING = {
@@ -89,6 +90,8 @@ def test_it_gives_a_file_that_loads_runs_and_differs(technique, tmp_path):
             (folder / name).stat().st_size for name in [answer["file"], *answer["companions"]]
         )
         assert answer["sha256"] and answer["changed_count"] > 0 and answer["notes"]
+        for note in answer["notes"]:
+            sentence(note)
         assert file.read_bytes() != path.read_bytes()
         runnable = folder / answer["decoded"] if answer["decoded"] else file
         session = runtimes()[answer["runtime"]].load(runnable, {"threads": "1", **answer["runtime_options"]})
@@ -102,6 +105,26 @@ def test_it_gives_a_file_that_loads_runs_and_differs(technique, tmp_path):
             assert cosine > (0.2 if technique.STAGE == "structure" else 0.5), f"{option}: {cosine}"
         left = {path.name for path in folder.iterdir()} - {answer["file"], answer["decoded"], *answer["companions"]}
         assert not left, "the job folder holds what nobody asked for"
+
+
+@pytest.mark.parametrize("name", EXPORTS)
+def test_an_export_takes_what_is_not_onnx_and_refuses_what_is(name, tmp_path):
+    import torch
+    from torch import nn
+
+    technique, onnx_model = techniques()[name], small.facts(small.mlp(tmp_path / "mlp.onnx"))
+    sentence(technique.refuses(onnx_model, small.MACHINE))
+    sentence(technique.refuses(dataclasses.replace(onnx_model, format="safetensors"), small.MACHINE))
+    path, call = tmp_path / "m.torchscript", torch.ones(2, 32)
+    network = nn.Sequential(nn.Linear(32, 16), nn.ReLU(), nn.Linear(16, 4)).eval()
+    torch.jit.trace(network, call).save(str(path))
+    model = recognise(path).read(path, {"input": (1, 32)})
+    assert technique.refuses(model, small.MACHINE) is None
+    answer, folder = applied(name, path, tmp_path, model=model)
+    for note in answer["notes"]:
+        sentence(note)
+    got = runtimes()[answer["runtime"]].load(folder / answer["file"], {"threads": "1"}).run({"input": call.numpy()})
+    assert np.allclose(next(iter(got.values())), network(call).detach().numpy(), atol=1e-5)
 
 
 def test_the_same_twice_is_the_same_file(technique, tmp_path):
@@ -118,6 +141,7 @@ def test_the_same_twice_is_the_same_file(technique, tmp_path):
 
 def sentence(reason):
     assert reason and reason.endswith(".") and "\n" not in reason and len(reason) <= 200, reason
+    assert not reason[0].islower(), reason
 
 
 def test_it_refuses_a_model_without_weights(technique, tmp_path):

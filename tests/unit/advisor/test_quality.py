@@ -127,3 +127,11 @@ def test_nan_in_the_original_is_one_line(tmp_path):
         quality.compare(
             Desk(tmp_path), original=entry("original", path), model=to_plain(small.facts(path)), variants=[]
         )
+
+
+def test_wilsons_interval_is_scipys():
+    from scipy.stats import binomtest
+
+    for right, count in ((0, 10), (7, 10), (10, 10), (531, 540)):
+        known = binomtest(right, count).proportion_ci(0.95, "wilson")
+        assert agreement.wilson(right, count) == pytest.approx((known.low, known.high), abs=1e-12)

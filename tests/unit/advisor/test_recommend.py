@@ -5,7 +5,8 @@ import dataclasses
 import numpy as np
 import pytest
 
-from advisor.recommend import Candidate, candidate_plan, recommend
+from advisor.paired import Candidate, candidate_plan
+from advisor.recommend import recommend
 from advisor.types import Budget, Quality, Step, Variant
 from data.estimate import Estimate
 from profiler.types import Machine, Measurement, Workload
@@ -158,3 +159,40 @@ def test_a_tighter_budget_never_picks_a_slower_plan(budget_ms):
     wide, tight = (verdict(*everyone, latency_ms=ms) for ms in (budget_ms * 1.5, budget_ms))
     if wide.plan and tight.plan:
         assert tight.plan.latency_ratio.mid <= wide.plan.latency_ratio.mid
+
+
+def test_where_nothing_could_be_applied_that_is_what_is_said():
+    broken = candidate("broken", 1.0, failed="The model is already quantized.")
+    broken = dataclasses.replace(broken, variant=dataclasses.replace(broken.variant, file=""), measured=None)
+    assert verdict(broken).headline == "Keep the original: no technique could be applied to it."
+
+
+def test_one_load_is_widened_and_several_hold_their_spread():
+    """0.9 in one load may be anything from 0.857 to 0.945; three loads at 0.8, 0.9, 1.0 are no gain at all."""
+    once = candidate_plan(candidate("once", 9.0), 95.0).latency_ratio
+    assert (once.low, once.high) == pytest.approx((0.9 / 1.05, 0.9 * 1.05))
+    parts = np.concatenate([np.full(60, ratio) for ratio in (0.8, 0.9, 1.0)])
+    spread = dataclasses.replace(
+        run(10.0), samples_ms=tuple(10.0 * parts), cpu_samples_ms=tuple(10.0 * parts), rounds_per_load=(60, 60, 60)
+    )  # fmt: skip
+    beside = dataclasses.replace(
+        run(10.0), samples_ms=(10.0,) * 180, cpu_samples_ms=(10.0,) * 180, rounds_per_load=(60, 60, 60)
+    )  # fmt: skip
+    far = dataclasses.replace(candidate("far", 9.0, original=beside), measured=spread)
+    ratio = candidate_plan(far, 95.0).latency_ratio
+    assert ratio.mid == pytest.approx((0.8 * 0.9 * 1.0) ** (1 / 3)) and ratio.high > 1.0
+    assert recommend(Budget(), beside, [far]).verdict == "keep the original"
+
+
+def test_where_finalists_were_loaded_several_times_a_quick_run_cannot_win():
+    beside = dataclasses.replace(run(10.0), rounds_per_load=(100, 100))
+    quick = candidate("quick", 3.0)
+    found = recommend(Budget(), beside, [quick])
+    assert found.verdict == "keep the original" and found.tried[0].ruled_out.startswith("Only timed quickly, at 0.30")
+    assert recommend(Budget(), run(10.0), [quick]).verdict == "compress"
+
+
+def test_a_far_slower_plan_says_so_though_its_quality_was_not_looked_at():
+    slow = candidate("slow", 60.0)
+    slow = dataclasses.replace(slow, variant=dataclasses.replace(slow.variant, quality=None))
+    assert verdict(slow).tried[0].ruled_out.startswith("It is slower: 6.00")

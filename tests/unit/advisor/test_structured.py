@@ -97,7 +97,7 @@ def test_the_heads_that_matter_least_go(tmp_path, build):
     importance = block.importance()
     least = np.argsort(importance)[:2]
     product = cut(path, tmp_path, 0.5)
-    assert product.changed_count == 2 and "2 attention heads removed" in product.notes
+    assert product.changed_count == 2 and "2 attention heads were removed." in product.notes
     for tensor in proto.graph.initializer:
         if tensor.name == "wo":
             values = numpy_helper.to_array(tensor).copy().reshape(4, 8, 32)
@@ -134,4 +134,4 @@ def test_fine_tuning_brings_the_accuracy_back(tmp_path):
     plain = cut(path, tmp_path / "plain", 0.75)
     tuned = cut(path, tmp_path / "tuned", 0.75, training=tmp_path / "train.npz")
     assert accuracy(tuned.file) > accuracy(plain.file) + 0.15
-    assert tuned.changed_count == plain.changed_count and "fine-tuned on 1200 samples" in tuned.notes[1]
+    assert tuned.changed_count == plain.changed_count and "Fine-tuned on 1200 samples" in tuned.notes[1]

@@ -140,3 +140,28 @@ def test_cpu_time_is_exact_under_a_cpu_limit():
     )
     alone = os.environ | {"OPENBLAS_NUM_THREADS": "1"}  # its threads would spin a while beside this one
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT, env=alone, timeout=30)
+
+
+def test_a_far_slower_one_takes_no_more_turns_and_keeps_its_rounds():
+    fake = FakeTime()
+    calls = {"a": fake.call("a", 20.0), "slow": fake.call("slow", 130.0), "near": fake.call("near", 35.0)}
+    quick = Settings(budget_s=2.0, least_calls=40, least_s=1.0, warmup_s=0.0, give_up_ratio=2.0)
+    runs = timing.interleave(calls, quick, fake.clock())
+    assert len(runs["slow"].samples_ms) == timing.FEWEST_ROUNDS
+    assert len(runs["near"].samples_ms) == len(runs["a"].samples_ms) > 20
+    whole = timing.interleave(calls, Settings(budget_s=2.0, least_calls=40, warmup_s=0.0), fake.clock())
+    assert len(whole["slow"].samples_ms) == len(whole["a"].samples_ms)
+
+
+def test_one_that_a_busy_machine_held_up_is_not_given_up():
+    """Its wall time is long, its CPU time is not: the machine was busy, the model is not slow."""
+    fake = FakeTime()
+    calls = {"a": fake.call("a", 20.0, 20.0), "held": fake.call("held", 90.0, 21.0)}
+    runs = timing.interleave(calls, Settings(budget_s=4.0, warmup_s=0.0, give_up_ratio=2.0), fake.clock())
+    assert len(runs["held"].samples_ms) == len(runs["a"].samples_ms) > timing.FEWEST_ROUNDS
+
+
+def test_the_calls_of_a_round_can_be_given():
+    fake = FakeTime()
+    run = timing.interleave({"a": fake.call("a", 0.1)}, Settings(calls_per_round=7), fake.clock())["a"]
+    assert run.calls_per_round == 7 and len(run.samples_ms) == 7 * len(run.cpu_samples_ms)

@@ -41,7 +41,7 @@ if newest is not None:
         profile_parts.latencies(runs)
     with right, cards.card("how", "How it was measured"):
         profile_parts.how(newest)
-    with cards.card("times", "Where the time goes", "Each operator as ONNX Runtime ran it; fused layers count as one."):
+    with cards.card("times", "Where the time goes", "Each operator as the runtime ran it; fused layers count as one."):
         operator_parts.times(profile)
 elif not model.cannot_run and not busy(profile_parts.SLOT):
     cards.nothing_yet(

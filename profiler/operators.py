@@ -30,6 +30,7 @@ from profiler.types import Layer, Model, Workload
 US_PER_MS = 1_000.0
 SETTINGS = timing.Settings(budget_s=3.0, least_calls=40, least_s=1.0, most_calls=400)
 DROPPED_CALLS = 3
+TELL_OPERATORS = ("onnxruntime", "openvino")
 LARGEST_COPY_BYTES = 2 * BYTES_PER_GIB  # a graph is not written out with more weights than a protobuf file can hold
 BLOCKED = "_nchwc"  # what the runtime adds to the name of an operator in its blocked layout
 
@@ -47,7 +48,8 @@ class Node:
 @procedure
 def profile_kept(
     desk: jobs.Desk, *, sha256: str, shapes: Mapping[str, Sequence[int]] | None = None, batch_size: int = 1,
-    threads: int | None = None, device: str = "cpu",
+    threads: int | None = None, device: str = "cpu", runtime: str | None = None,
+    options: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """Where the time of a kept model goes; saved, {"profile": its id}. Raises InputError where the model is not kept
     or cannot run, and what `profile_operators` raises."""
@@ -56,7 +58,10 @@ def profile_kept(
         raise InputError(model.cannot_run)
     filled = filled_shapes(model.inputs, dict(shapes or model.shapes), batch_size)
     model = at_shapes(desk, file, model, filled)
-    subject = Subject(path=file, model_sha256=sha256, runtime=runtime_for(model.format), readable=(file.parent,))
+    subject = Subject(
+        path=file, model_sha256=sha256, runtime=runtime or runtime_for(model.format), readable=(file.parent,),
+        options=dict(options or {}),
+    )  # fmt: skip
     feed = Feed(model=model, shapes=filled, batch_size=batch_size)
     found = profile_operators(desk, subject, feed, model.layers, Wish(device=device, threads=threads))
     desk.save(found)
@@ -70,12 +75,15 @@ def profile_operators(
 
     Raises InputError for another runtime than ONNX Runtime, and what loading and running raise. Does not save."""
     wish = wish or Wish()
-    if subject.runtime != "onnxruntime":
-        raise InputError("Only ONNX Runtime tells the time of each operator.", hint="Choose the runtime onnxruntime.")
+    if subject.runtime not in TELL_OPERATORS:
+        raise InputError(
+            f"The runtime {subject.runtime} does not tell the time of each operator.",
+            hint=f"Choose {' or '.join(TELL_OPERATORS)}.",
+        )
     here = machine()
     threads = wish.threads or here.physical_cores
     options = {"device": wish.device, "threads": str(threads), **subject.options}
-    entry = Entry(label=subject.label, path=str(subject.path), options=options)
+    entry = Entry(label=subject.label, path=str(subject.path), runtime=subject.runtime, options=options)
     readable = [subject.path, *subject.readable, *([Path(feed.data)] if feed.data else [])]
     with device_lock(desk, wish.device):
         found = desk.task(
@@ -109,9 +117,11 @@ def time_operators(
         progress=lambda done_frac: desk.progress(0.1 + 0.8 * done_frac, "Measuring each operator"),
     )  # fmt: skip
     events: Path = profiled.end_profiling()  # type: ignore[attr-defined]
-    calls = read_events(json.loads(events.read_text(encoding="utf-8")))[DROPPED_CALLS:]
+    calls = read_events(json.loads(events.read_text(encoding="utf-8")))
+    calls = calls[min(DROPPED_CALLS, len(calls) // 2) :]
     graph = _graph(written) if written.exists() else []
-    rows = operator_times(calls, graph, [from_plain(Layer, layer) for layer in layers])
+    known = [from_plain(Layer, layer) for layer in layers]
+    rows = operator_times(calls, graph, known, into_maker=what.runtime == "openvino")
     sum_ms, latency_ms = _middle([sum(call.times.values()) for call in calls]), _middle(runs["plain"].samples_ms)
     notes = [agreement(sum_ms, latency_ms), *([] if graph else ["The layers were joined by name alone."])]
     return {
@@ -123,7 +133,7 @@ def time_operators(
 def _profile_options(folder: Path, what: Entry, model: Model) -> tuple[dict[str, str], Path]:
     """The options that make the runtime write its profile, and its graph unless its weights are too many for that."""
     options, written = what.options | {"profile": str(folder / "profile")}, folder / "optimised.onnx"
-    if model.weight_bytes < LARGEST_COPY_BYTES:
+    if what.runtime == "onnxruntime" and model.weight_bytes < LARGEST_COPY_BYTES:
         options["optimised"] = str(written)
     return options, written
 
@@ -163,10 +173,12 @@ def read_events(events: Iterable[Mapping[str, Any]]) -> list[Call]:
     return calls
 
 
-def operator_times(calls: Sequence[Call], graph: Sequence[Node], layers: Sequence[Layer]) -> list[OperatorTime]:
+def operator_times(
+    calls: Sequence[Call], graph: Sequence[Node], layers: Sequence[Layer], *, into_maker: bool = False
+) -> list[OperatorTime]:
     """One row for each operator the runtime ran, in the order it ran them, with the layers it stands for."""
     names = list(calls[0].times)
-    owners = owners_of(layers, named(graph, names), set(names))
+    owners = owners_of(layers, named(graph, names), set(names), into_maker=into_maker)
     rows = []
     for name in names:
         times = sorted(call.times.get(name, 0.0) for call in calls)
@@ -182,8 +194,11 @@ def operator_times(calls: Sequence[Call], graph: Sequence[Node], layers: Sequenc
     return rows
 
 
-def owners_of(layers: Sequence[Layer], graph: Sequence[Node], timed: set[str]) -> dict[str, str]:
-    """Layer name -> name of the timed operator it is part of; a layer that leads to none is left out."""
+def owners_of(
+    layers: Sequence[Layer], graph: Sequence[Node], timed: set[str], *, into_maker: bool = False
+) -> dict[str, str]:
+    """Layer name -> name of the timed operator it is part of; a layer that leads to none is left out. `into_maker`: the
+    runtime fuses an activation or a sum into the operator that makes what it reads, not into the one that reads it."""
     maker = {output: node.name for node in graph if node.name in timed for output in node.outputs}
     # An operator in the blocked layout is called after the tensor it makes; what turns that back has its name, too.
     maker |= {name.removesuffix(BLOCKED): name for name in timed if name.endswith(BLOCKED)}
@@ -191,14 +206,33 @@ def owners_of(layers: Sequence[Layer], graph: Sequence[Node], timed: set[str]) -
     for layer in layers:
         for name in layer.inputs:
             consumers.setdefault(name, []).append(layer)
-    owners: dict[str, str] = {}
+    owners = _made_by(layers, timed) if into_maker else {}
     for layer in reversed(layers):
+        if layer.name in owners:
+            continue
         known = [maker[output] for output in layer.outputs if output in maker]
         if layer.name in timed:
             known.insert(0, layer.name)
         after = [owners[c.name] for output in layer.outputs for c in consumers.get(output, []) if c.name in owners]
         if known or after:
             owners[layer.name] = (known or after)[0]
+    return owners
+
+
+def _made_by(layers: Sequence[Layer], timed: set[str]) -> dict[str, str]:
+    """Layer name -> the timed operator of its name or of what it makes, else the last of those it reads from."""
+    owners: dict[str, str] = {}
+    maker: dict[str, str] = {}
+    started: dict[str, int] = {}
+    for place, layer in enumerate(layers):
+        own = next((name for name in (layer.name, *layer.outputs) if name in timed), None)
+        read = [maker[name] for name in layer.inputs if name in maker]
+        if own is None and read:
+            own = max(read, key=started.__getitem__)
+        if own is not None:
+            started.setdefault(own, place)
+            owners[layer.name] = own
+            maker |= dict.fromkeys(layer.outputs, own)
     return owners
 
 

@@ -27,14 +27,16 @@ WAITED_FRAC = 0.10
 PRESSURE_FRAC = 0.10
 OTHERS_FRAC = 0.10
 LOOK_AGAIN_FRAC = 0.05
+PATIENCE = 1.25  # budgets that may be spent where the percentile lacks only a few samples
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """When to stop. At least `least_calls` calls or `least_s` seconds each, and the samples that `percentile` needs;
-    then until the median's 95 % interval is within `interval_frac` of it, or `budget_s` seconds a callable are spent.
-    `calls_per_round` fixes what else the warm-up decides. A callable that was more than `give_up_ratio` times as slow
-    as the first one in each of its first rounds takes no more turns: what it has is enough to tell.
+    then until the median's 95 % interval is within `interval_frac` of it, or `budget_s` seconds a callable are spent
+    (a quarter more where the percentile lacks only a few samples). `calls_per_round` fixes what else the warm-up
+    decides. A callable that was more than `give_up_ratio` times as slow as the first one in each of its first rounds
+    takes no more turns: what it has is enough to tell.
     """
 
     budget_s: float = 10.0
@@ -217,11 +219,19 @@ def _block(call: Call, timing: Timing, clock: Clock) -> None:
 
 def _enough(timings: Mapping[str, Timing], settings: Settings, elapsed_ms: float) -> bool:
     rounds = min(len(timing.cpu_samples_ms) for timing in timings.values())
-    if elapsed_ms >= settings.budget_s * MS_PER_S * len(timings):
-        return rounds >= FEWEST_ROUNDS
+    spent_frac = elapsed_ms / (settings.budget_s * MS_PER_S * len(timings))
+    if spent_frac >= 1.0:
+        return rounds >= FEWEST_ROUNDS and not (spent_frac < PATIENCE and _nearly(timings, settings))
     if rounds < LEAST_ROUNDS:
         return False
     return all(_settled(timing, settings) for timing in timings.values())
+
+
+def _nearly(timings: Mapping[str, Timing], settings: Settings) -> bool:
+    """Whether the samples that the percentile needs are not there yet, but will be with a little patience."""
+    fewest = min(len(timing.samples_ms) for timing in timings.values())
+    needed = stats.samples_needed(settings.percentile)
+    return fewest < needed <= fewest * PATIENCE
 
 
 def _settled(timing: Timing, settings: Settings) -> bool:

@@ -5,11 +5,9 @@ from typing import Any
 
 from profiler.jobs import Desk
 from profiler.kept import kept_model, measure_kept, runtime_for
-from profiler.operators import profile_kept
+from profiler.operators import TELL_OPERATORS, profile_kept
 from profiler.peaks import kept_peaks, measure_peaks
 from profiler.tasks import procedure
-
-TELLS_OPERATORS = "onnxruntime"
 
 
 @procedure
@@ -32,9 +30,10 @@ def profile_whole(
     with desk.span(0.0, 0.55):
         found = measure_kept(desk, sha256=sha256, runtime=runtime, options=options, **how)
     found["profile"] = None
-    if runtime == TELLS_OPERATORS:
+    if runtime in TELL_OPERATORS:
         with desk.span(0.55, 0.8):
-            found["profile"] = profile_kept(desk, sha256=sha256, **how)["profile"]
+            told = profile_kept(desk, sha256=sha256, runtime=runtime, options=options, **how)
+            found["profile"] = told["profile"]
     if kept_peaks(desk, threads, device) is None:
         with desk.span(0.8, 1.0):
             measure_peaks(desk, threads=threads, device=device)

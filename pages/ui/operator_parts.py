@@ -22,7 +22,8 @@ def newest(model: Model) -> OperatorProfile | None:
 def times(found: OperatorProfile | None) -> None:
     """Where the time of a call goes, operator by operator or kind by kind."""
     if found is None:
-        cards.nothing_yet("times", "Operators were not timed", todo="ONNX Runtime tells their times: measure with it.")
+        todo = "ONNX Runtime and OpenVINO tell their times: measure with one of them."
+        cards.nothing_yet("times", "Operators were not timed", todo=todo)
         return
     by = st.segmented_control(
         "Bars", list(BY), default="operator", required=True, format_func=BY.get, key="times-by",

@@ -23,7 +23,7 @@ def sweep(model: Model) -> None:
         left, middle, right = st.columns([3, 2, 1], vertical_alignment="bottom")
         batches = left.pills("Batch sizes", BATCHES, default=[1, 4, 16], selection_mode="multi", key="sweep-batches")
         threads = middle.pills("Threads", counts, default=[counts[-1]], selection_mode="multi", key="sweep-threads")
-        sent = right.form_submit_button("Sweep", icon=":material/tune:", width="stretch")
+        sent = right.form_submit_button("Sweep", icon=":material/tune:", width="stretch", disabled=work.busy(SWEEP))
     if sent and batches and threads:
         arguments = {"sha256": model.sha256, "batch_sizes": list(batches), "threads": list(threads)}
         state.submit(sweep_kept, arguments, title=f"Sweeping {model.name}", lane="device", slot=SWEEP)
@@ -46,7 +46,7 @@ def load(model: Model) -> None:
         left, middle, right = st.columns([2, 2, 1], vertical_alignment="bottom")
         rate = left.number_input("Requests a second", min_value=0.1, value=20.0, key="load-rate")
         seconds = middle.number_input("Seconds", min_value=1, max_value=120, value=10, key="load-seconds")
-        sent = right.form_submit_button("Send", icon=":material/waves:", width="stretch")
+        sent = right.form_submit_button("Send", icon=":material/waves:", width="stretch", disabled=work.busy(LOAD))
     if sent:
         arguments = {"sha256": model.sha256, "rate_per_s": float(rate), "seconds": float(seconds)}
         state.submit(load_kept, arguments, title=f"Load on {model.name}", lane="device", slot=LOAD)

@@ -1,5 +1,7 @@
 """The runtime's profile read and joined to layers: hand-made events, and a real run."""
 
+import json
+
 import pytest
 
 from data.errors import InputError, MeasurementError
@@ -95,4 +97,59 @@ def test_a_real_profile_adds_up_and_every_flop_finds_its_operator(tmp_path, monk
     assert found.latency_ms > 0
     assert "add up to" in found.notes[0]
     with pytest.raises(InputError):
-        profile_operators(desk, Subject(path=path, model_sha256="m", runtime="openvino"), feed, model.layers)
+        profile_operators(desk, Subject(path=path, model_sha256="m", runtime="torch"), feed, model.layers)
+
+
+def test_openvino_fuses_an_activation_or_a_sum_into_what_makes_it():
+    """first -> relu, second; sum of both -> third: the sum runs with the later of the two."""
+    layers = [
+        Layer(name="first", op="Conv", flop=1, inputs=("x",), outputs=("a",)),
+        Layer(name="relu", op="Relu", flop=0, inputs=("a",), outputs=("b",)),
+        Layer(name="second", op="Conv", flop=1, inputs=("b",), outputs=("c",)),
+        Layer(name="sum", op="Add", flop=0, inputs=("b", "c"), outputs=("d",)),
+        Layer(name="third", op="Gemm", flop=1, inputs=("d",), outputs=("logits",)),
+    ]
+    timed = {"first", "second", "logits"}
+    found = owners_of(layers, [], timed, into_maker=True)
+    assert found == {"first": "first", "relu": "first", "second": "second", "sum": "second", "third": "logits"}
+    assert owners_of(layers, [], timed)["relu"] == "second"  # ONNX Runtime: into the reader
+
+
+def test_openvinos_own_counters_are_told_as_a_profile(tmp_path):
+    import numpy as np
+
+    from profiler.runtimes.openvino import RUNTIME
+
+    if sentence := RUNTIME.missing():
+        pytest.skip(sentence)
+    file = small_models.mlp(tmp_path / "m.onnx")
+    session = RUNTIME.load(file, {"threads": "1", "profile": str(tmp_path / "profile")})
+    call = session.prepare({"x": np.ones((2, 32), np.float32)})
+    for _ in range(20):
+        call()
+    calls = read_events(json.loads(session.end_profiling().read_text()))
+    assert len(calls) == 4  # of calls 3-4, 5-8, 9-16, 17-21: the counters are means since the first call
+    assert "FullyConnected" in set(calls[0].kinds.values())
+    assert all(value >= 0 for one in calls for value in one.times.values())
+
+
+def test_means_since_the_first_call_become_those_of_windows(tmp_path):
+    """Totals 30 and 52 us after 2 and 4 calls: the calls between took 11 us each."""
+    from datetime import timedelta
+    from types import SimpleNamespace
+
+    from profiler.runtimes.openvino import OpenVinoSession
+
+    def counter(mean_us):
+        status, took = "Status.EXECUTED", timedelta(microseconds=mean_us)
+        return SimpleNamespace(node_name="a/WithoutBiases", node_type="Convolution", status=status, real_time=took)
+
+    session = OpenVinoSession.__new__(OpenVinoSession)
+    session._profile, session._told = str(tmp_path / "p"), []
+    for count, mean_us in ((2, 15.0), (4, 13.0)):
+        session._count, session._spent_us = count, count * 20.0
+        session._request = SimpleNamespace(profiling_info=[counter(mean_us)])
+        session._read_counters()
+    (call,) = read_events(json.loads(session.end_profiling().read_text()))
+    assert call.times == {"a": pytest.approx(0.011)}
+    assert call.run_ms == pytest.approx(0.020)

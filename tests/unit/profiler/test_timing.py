@@ -101,6 +101,14 @@ def test_p95_gets_its_forty_samples_where_the_budget_allows():
     assert len(run.samples_ms) == 40
 
 
+def test_a_percentile_that_lacks_a_few_samples_gets_a_little_more_time():
+    fake = FakeTime()
+    nearly = timing.interleave({"a": fake.call("a", 260.0)}, Settings(budget_s=10.0), fake.clock())["a"]
+    assert len(nearly.samples_ms) == 40  # 38 in ten seconds
+    far = timing.interleave({"a": fake.call("a", 400.0)}, Settings(budget_s=10.0), fake.clock())["a"]
+    assert len(far.samples_ms) == 25  # sixteen seconds would be too long
+
+
 def test_verdict_names_each_reason_with_its_remedy():
     calm = Timing(samples_ms=[10.0] * 50, cpu_samples_ms=[10.0] * 50)
     assert timing.verdict(calm, threads=1, pressure_frac=0.05) == (True, ())

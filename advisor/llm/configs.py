@@ -12,7 +12,7 @@ from typing import Any
 
 from advisor.llm.architecture import Architecture
 from advisor.llm.families import DENSE
-from advisor.llm.fields import Fields, has_tower, text_fields
+from advisor.llm.fields import Fields, has_tower, possible, text_fields
 from advisor.llm.mixtures import MIXTURES, TEXT_ALONE
 from data import tables
 from data.errors import InputError
@@ -68,6 +68,14 @@ def of_config(fields: Mapping[str, Any], name: str) -> Architecture:
 def is_known(fields: Mapping[str, Any]) -> bool:
     """Whether the family these fields name is one whose counts are closed forms here, towers aside."""
     return _kind(text_fields(fields)) in FAMILIES and not has_tower(fields)
+
+
+def refuse_absurd(fields: Mapping[str, Any]) -> None:
+    """Raises InputError where a number is beyond any model, before one is built of it."""
+    f = Fields(text_fields(fields), "", "")
+    for what, names in PLAIN.items():
+        value = f.number(*names, default=0)
+        possible("layers" if what == "layers" else "vocabulary" if what == "vocabulary" else "width", value or 1)
 
 
 def of_plain_fields(

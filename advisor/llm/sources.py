@@ -9,7 +9,7 @@ from typing import Any
 
 from advisor.llm import from_tensors, memory
 from advisor.llm.architecture import Architecture
-from advisor.llm.configs import FAMILIES, fields_of, is_known, named, of_config, of_plain_fields
+from advisor.llm.configs import FAMILIES, fields_of, is_known, named, of_config, of_plain_fields, refuse_absurd
 from advisor.llm.fields import text_fields, unknown_quantization
 from advisor.llm.memory import Precision
 from advisor.llm.traced import of_traced
@@ -84,6 +84,7 @@ def _built(
 ) -> Architecture:
     if is_known(fields):
         return of_config(fields, name)
+    refuse_absurd(fields)
     try:
         found = desk.task(
             language.of_config, {"path": str(path.resolve())}, readable=[path.resolve()], limits=Limits(seconds=READ_S)

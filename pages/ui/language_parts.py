@@ -9,8 +9,9 @@ from advisor.figures import named as figures
 from advisor.llm import backtest, frames, serve
 from advisor.llm import memory as sizes
 from advisor.llm.answer import sized
+from advisor.llm.clip import of_sizing
 from data import words
-from pages.ui import cards, formats, style
+from pages.ui import cards, formats, style, trends_clip
 from pages.ui import tables as shown
 from pages.ui.language_question import Asked
 
@@ -39,6 +40,10 @@ def verdict(asked: Asked) -> None:
                 "Take the answer along (JSON)", json.dumps(answer, indent=2), "sizing.json", "application/json",
                 icon=":material/download:", key="llm-export", on_click="ignore",
             )  # fmt: skip
+            told = _told(asked)
+            trends_clip.into_report(
+                "llm", lambda address: of_sizing(answer, asked.on.name, told, address), page="language"
+            )
         st.caption("The address of this page holds the whole question: keep it, or send it on.")
 
 

@@ -14,7 +14,7 @@ from pages.ui import cards, formats, state
 NEWEST = 50
 
 
-def into_report(key: str, made: Callable[[str], Clipping]) -> None:
+def into_report(key: str, made: Callable[[str], Clipping], page: str = "trends") -> None:
     """A popover: which report, a button that puts the chart `made` (given the page's address) into it, and what the
     report holds already."""
     box = st.popover("Add to report", icon=":material/note_add:", key=f"into-{key}", on_change="rerun")
@@ -33,7 +33,7 @@ def into_report(key: str, made: Callable[[str], Clipping]) -> None:
             return
         with cards.guard(f"into-{key}"):
             if st.button("Add", icon=":material/add:", type="primary", key=f"into-{key}-add"):
-                kept = clip.put(kept, made(_address()))
+                kept = clip.put(kept, made(_address(page)))
                 state.app().store.save(kept)
                 st.toast("The chart is in the report.", icon=":material/check:")
             _holds(key, kept)
@@ -55,7 +55,7 @@ def _title(row: dict[str, object]) -> str:
     return f"{plain(row['model'], 30)} · {str(row['created_at'])[:16]}"
 
 
-def _address() -> str:
+def _address(page: str) -> str:
     """The page's address from its name on; it shows the same view again."""
     pairs = [(name, value) for name in st.query_params for value in st.query_params.get_all(name)]
-    return f"trends?{urlencode(pairs)}" if pairs else "trends"
+    return f"{page}?{urlencode(pairs)}" if pairs else page

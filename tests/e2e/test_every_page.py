@@ -9,7 +9,7 @@ from data.store import Store
 
 pytestmark = pytest.mark.browser
 PAGES = (
-    "", "profile", "compress", "place", "trends", "calculate", "calculate?calculate=A+fleet",
+    "", "profile", "compress", "place", "language", "trends", "calculate", "calculate?calculate=A+fleet",
     "calculate?calculate=Energy+physics", "calculate?calculate=Published+figures", "report", "history", "about",
     "about?part=Claims", "about?part=Yours",
 )  # fmt: skip

@@ -242,3 +242,19 @@ def test_the_command_judges_a_budget(capsys):
     assert main(["size", "Llama 3.1 8B", "--context", "-5"]) == 2
     assert main(["size", "Llama 3.1 8B", "--context", str(10**12)]) == 2
     assert main(["size", "--layers", "4"]) == 2
+
+
+def test_a_sizing_stands_in_a_report_as_sentences():
+    import reports
+
+    from advisor import clip
+    from advisor.exporters import exporters
+    from advisor.llm.clip import of_sizing
+
+    answer = sized(known()["Llama 3.1 8B"], BF16, Load(context=1324, batch=8, prompt=1024), H100)
+    clipping = of_sizing(answer, H100.name, ["It is bound by memory."], "language?llm_batch=8")
+    report = clip.put(reports.report(), clipping)
+    assert any(one.id == "llm/serving" for one in report.sources)
+    page = exporters()["markdown"].render(report).decode()
+    assert "Llama 3.1 8B on 1 × NVIDIA H100 SXM5 80GB" in page and "8.03 billion parameters" in page
+    assert "predicted" in clipping.says[2] and clipping.address == "language?llm_batch=8"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from advisor.llm import backtest, fit, memory, speed, step
-from advisor.llm.configs import known, of_config, of_numbers, of_plain_fields, read
+from advisor.llm.configs import known, of_config, of_numbers, of_plain_fields, read, refuse_absurd
 from advisor.llm.fields import stored_as
 from data import tables
 from data.errors import InputError
@@ -233,6 +233,12 @@ def test_an_unknown_architecture_falls_back_to_its_plain_numbers():
         of_plain_fields(fields, "m")
     assert caught.value.hint == "Give --heads N."
     assert of_plain_fields(fields, "m", {"heads": 32}).parameter_count == 6_738_415_616
+
+
+def test_absurd_sizes_are_refused_before_anything_is_built():
+    with pytest.raises(InputError, match="1,000,000 for its layers is not possible"):
+        refuse_absurd({"model_type": "phi", "num_hidden_layers": 10**6})
+    refuse_absurd({"model_type": "phi", "num_hidden_layers": 32, "hidden_size": 2560})
 
 
 @pytest.mark.parametrize(

@@ -23,14 +23,15 @@ PRESETS: dict[str, dict[str, Any]] = {
         "f_hours": 24.0, "f_grams": 57.0,
     },
 }  # fmt: skip
-RESET = ("f_devices", "f_chip", "f_watts", "f_busy", "f_overhead", "f_pue", "f_hours", "f_grams", "f_zone", "f_kwh_usd")
+USUAL: dict[str, Any] = {
+    "f_devices": 100, "f_chip": "nvidia-h100-sxm5-80gb", "f_watts": 400.0, "f_busy": 50.0, "f_hours": units.H_PER_DAY,
+    "f_grams": None, "f_zone": None, "f_kwh_usd": None,
+}  # fmt: skip
 
 
 def show() -> None:
     """The inputs, the day, the year, and the same in things people know."""
-    preset = st.pills(
-        "Known fleets", list(PRESETS), key="f_preset", on_change=_apply, label_visibility="collapsed", **URL
-    )
+    preset = parts.preset("f", "Known fleets", PRESETS, USUAL)
     with cards.card("fleet-inputs", "The fleet"):
         found, by = _asked()
     cards.metrics("fleet", _numbers(found))
@@ -41,24 +42,17 @@ def show() -> None:
         calculate_published.of_preset("BLOOM")
 
 
-def _apply() -> None:
-    for key in RESET:
-        st.session_state.pop(key, None)
-    for key, value in PRESETS.get(st.session_state.get("f_preset"), {}).items():
-        st.session_state[key] = value
-
-
 def _asked() -> tuple[Fleet, calculators.Turbine]:
     with st.grid(4, min_column_width=200, gap="small", vertical_alignment="bottom"):
-        devices = st.number_input("Devices", 1, 100_000_000, 100, key="f_devices", **URL)
-        chip = parts.device("f", "nvidia-h100-sxm5-80gb")
+        devices = st.number_input("Devices", 1, 100_000_000, USUAL["f_devices"], key="f_devices", **URL)
+        chip = parts.device("f", USUAL["f_chip"])
         if chip is None:
-            watts = st.number_input("Power of one (W)", 0.1, 1e5, 400.0, None, "%g", key="f_watts", **URL)
+            watts = st.number_input("Power of one (W)", 0.1, 1e5, USUAL["f_watts"], None, "%g", key="f_watts", **URL)
             rated = calculators.typed(watts)
         else:
             rated = calculators.power_of(chip)
-        busy = st.number_input("Load (% of rated power)", 0.0, 100.0, 50.0, 5.0, "%g", key="f_busy", **URL)
-        hours = st.number_input("Hours a day", 0.0, units.H_PER_DAY, units.H_PER_DAY, 1.0, "%g", key="f_hours", **URL)
+        busy = st.number_input("Load (% of rated power)", 0.0, 100.0, USUAL["f_busy"], 5.0, "%g", key="f_busy", **URL)
+        hours = st.number_input("Hours a day", 0.0, units.H_PER_DAY, USUAL["f_hours"], 1.0, "%g", key="f_hours", **URL)
         overhead, pue = parts.overheads("f", "Server over devices")
         grid = parts.carbon("f")
         usd = st.number_input(

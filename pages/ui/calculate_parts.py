@@ -1,5 +1,6 @@
 """What the calculators share: the turbine one may type, where it runs, and results in things people know."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -44,14 +45,20 @@ def carbon(key: str) -> Estimate | None:
     return site(zone, state.app().store).g_per_kwh if zone else None
 
 
+def _usual_overheads(key: str) -> dict[str, float]:
+    named = {f"{key}_overhead": "server_overhead_s0", f"{key}_pue": "pue_industry_2024"}
+    return {name: energy.equivalent(equivalent).value for name, equivalent in named.items()}
+
+
 def overheads(key: str, server: str) -> tuple[float, float]:
     """What the server adds around the chips, and the building around the server."""
+    usual = _usual_overheads(key)
     overhead = st.number_input(
-        server, 1.0, 3.0, energy.equivalent("server_overhead_s0").value, 0.01, "%g", key=f"{key}_overhead",
+        server, 1.0, 3.0, usual[f"{key}_overhead"], 0.01, "%g", key=f"{key}_overhead",
         help="Memory, processors, fans around the chips: +33 % in the talk.", **URL,
     )  # fmt: skip
     pue = st.number_input(
-        "PUE of the building", 1.0, 3.0, energy.equivalent("pue_industry_2024").value, 0.01, "%g", key=f"{key}_pue",
+        "PUE of the building", 1.0, 3.0, usual[f"{key}_pue"], 0.01, "%g", key=f"{key}_pue",
         help="1.56 is the average of the world's data centres; large clouds report about 1.1.", **URL,
     )  # fmt: skip
     return overhead, pue
@@ -71,6 +78,23 @@ def device(key: str, usual: str) -> Device | None:
 def turbine_text(energy_kwh: Estimate, by: Turbine) -> str:
     """ "22.7 h of one wind turbine"."""
     return f"{words.turbine(by.years(energy_kwh).mid)} of one wind turbine"
+
+
+def preset(
+    key: str, label: str, known: Mapping[str, Mapping[str, Any]], usual: Mapping[str, Any]
+) -> str | None:
+    """Pills that fill the widgets: to the values a preset names, the others to their `usual` ones. The address holds
+    the preset's name and whatever was changed after it, so both restore the view."""
+    picked = st.pills(label, list(known), key=f"{key}_preset", label_visibility="collapsed", **URL)
+    opened = f"{key}_filled" not in st.session_state
+    if opened or picked != st.session_state[f"{key}_filled"]:
+        st.session_state[f"{key}_filled"] = picked
+        if picked or not opened:
+            values = {**usual, **_usual_overheads(key), **(known[picked] if picked else {})}
+            for name, value in values.items():
+                if not (opened and name in st.query_params):  # what the address says goes first
+                    st.session_state[name] = value
+    return picked
 
 
 def people_know(key: str, energy_kwh: Estimate, carbon_g_co2e: Estimate | None, by: Turbine) -> None:

@@ -45,10 +45,10 @@ PRESETS: dict[str, dict[str, Any]] = {
         "t_overhead": 1.33, "t_pue": 1.0,
     },
 }  # fmt: skip
-RESET = (
-    "t_known", "t_flop", "t_hours", "t_chip", "t_peak", "t_watts", "t_chips", "t_busy", "t_overhead", "t_pue",
-    "t_grams", "t_usd", "t_trials", "t_zone",
-)  # fmt: skip
+USUAL: dict[str, Any] = {
+    "t_known": "6nd", "t_flop": "8.4e22", "t_hours": "100k", "t_chip": CHIP, "t_peak": 312.0, "t_watts": 400.0,
+    "t_chips": 8, "t_busy": USUAL_PERCENT, "t_grams": None, "t_usd": None, "t_trials": 1, "t_zone": None,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +65,7 @@ class Asked:
 
 def show() -> None:
     """The inputs, the answer, the cheaper ways, the ladder, and the same in things people know."""
-    preset = st.pills(
-        "Published trainings", list(PRESETS), key="t_preset", on_change=_apply, label_visibility="collapsed", **URL
-    )
+    preset = parts.preset("t", "Published trainings", PRESETS, USUAL)
     with cards.card("train-inputs", "The run"):
         asked, by = _asked()
     run = training.run(asked.flop, asked.cluster, asked.trials)
@@ -84,27 +82,19 @@ def show() -> None:
         calculate_published.of_preset("GPT-3 by the Carbontracker method" if preset.startswith("GPT-3") else preset)
 
 
-def _apply() -> None:
-    chosen = st.session_state.get("t_preset")
-    for key in RESET:
-        st.session_state.pop(key, None)
-    for key, value in PRESETS.get(chosen, {}).items():
-        st.session_state[key] = value
-
-
 def _asked() -> tuple[Asked, Turbine]:
     model = state.model()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         known = st.segmented_control(
-            "The compute is known by", list(KNOWN), default="6nd", required=True, format_func=KNOWN.__getitem__,
-            key="t_known", **URL,
+            "The compute is known by", list(KNOWN), default=USUAL["t_known"], required=True,
+            format_func=KNOWN.__getitem__, key="t_known", **URL,
         )  # fmt: skip
         by = parts.turbine()
     with st.grid(4, min_column_width=200, gap="small"):
         sizes = _sizes(str(known), model)
-        chip = parts.device("t", CHIP)
+        chip = parts.device("t", USUAL["t_chip"])
         peak, watts = _typed_chip() if chip is None else (training.peak_flop_per_s(chip), calculators.power_of(chip))
-        chips = st.number_input("Chips", 1, 10_000_000, 8, key="t_chips", **URL)
+        chips = st.number_input("Chips", 1, 10_000_000, USUAL["t_chips"], key="t_chips", **URL)
         busy = st.number_input(
             "Share of the peak reached (%)", 0.1, 100.0, USUAL_PERCENT, 1.0, "%g", key="t_busy",
             help="Model FLOP over peak, all stops included: 30 to 40 is usual, 100 is never reached.", **URL,
@@ -113,7 +103,7 @@ def _asked() -> tuple[Asked, Turbine]:
         grid = parts.carbon("t")
         usd = _rent(chip.device_id if chip else None)
         trials = st.number_input(
-            "Training runs in all", 1, 1_000_000, 1, key="t_trials", help="Every trial counts.", **URL
+            "Training runs in all", 1, 1_000_000, USUAL["t_trials"], key="t_trials", help="Every trial counts.", **URL
         )
     share = training.default_utilisation() if busy == USUAL_PERCENT else calculators.typed(words.fraction(busy))
     if known == "hours":
@@ -131,9 +121,9 @@ def _sizes(known: str, model: Any) -> dict[str, float | None]:
     """flop, hours, parameters, tokens, where they are known."""
     found: dict[str, float | None] = dict.fromkeys(("flop", "hours", "parameters", "tokens"))
     if known == "flop":
-        found["flop"] = _needed("Training compute (FLOP)", "8.4e22", "t_flop")
+        found["flop"] = _needed("Training compute (FLOP)", USUAL["t_flop"], "t_flop")
     elif known == "hours":
-        found["hours"] = _needed("Chip-hours", "100k", "t_hours")
+        found["hours"] = _needed("Chip-hours", USUAL["t_hours"], "t_hours")
     elif known == "steps":
         return found | _steps(model)
     else:
@@ -161,8 +151,8 @@ def _needed(title: str, usual: str, key: str) -> float:
 
 
 def _typed_chip() -> tuple[float, Estimate]:
-    peak = st.number_input("Peak of one chip (TFLOP/s)", 0.001, 1e6, 312.0, None, "%g", key="t_peak", **URL)
-    watts = st.number_input("Power of one chip (W)", 0.1, 1e5, 400.0, None, "%g", key="t_watts", **URL)
+    peak = st.number_input("Peak of one chip (TFLOP/s)", 0.001, 1e6, USUAL["t_peak"], None, "%g", key="t_peak", **URL)
+    watts = st.number_input("Power of one chip (W)", 0.1, 1e5, USUAL["t_watts"], None, "%g", key="t_watts", **URL)
     return peak * units.FLOP_PER_TFLOP, calculators.typed(watts)
 
 

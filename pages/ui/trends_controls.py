@@ -128,10 +128,12 @@ def _apply_preset() -> None:
     name = st.session_state.get("preset")
     if name:
         st.session_state["preset"] = None
-        for key in RESET:
-            st.session_state.pop(key, None)
-        for key, value in PRESETS[name].items():
-            st.session_state[key] = value
+        values = PRESETS[name]
+        for key in {*RESET, *values}:
+            if key in values:  # one that is taken away and set again would not reach the address
+                st.session_state[key] = values[key]
+            else:
+                st.session_state.pop(key, None)
 
 
 def _among(metric: Metric) -> str:
@@ -194,12 +196,14 @@ def _lines(metric: Metric) -> tuple[str, str, tuple[float, ...]]:
         eras = st.segmented_control(
             "Eras", list(ERAS), default="one", required=True, format_func=ERAS.__getitem__, key="eras", **URL
         )
-        breaks: tuple[float, ...] = ()
+        # Both are always there: a slider that a preset sets before it is first drawn would not reach the address.
         ends = (float(FIRST_YEAR), float(LAST_YEAR))
-        if eras == "two":
-            breaks = (st.slider("A new era begins in", *ends, 2018.0, step=0.05, key="break", **URL),)
-        elif eras == "three":
-            breaks = st.slider("New eras begin in", *ends, (2010.0, 2018.0), step=0.05, key="breaks", **URL)
+        one = st.slider("A second era begins in", *ends, 2018.0, step=0.05, key="break", disabled=eras != "two", **URL)
+        two = st.slider(
+            "Three eras: they begin in", *ends, (2010.0, 2018.0), step=0.05, key="breaks", disabled=eras != "three",
+            **URL,
+        )  # fmt: skip
+    breaks = {"two": (one,), "three": tuple(two)}.get(eras or "one", ())
     return scale or "all", method or "least squares", breaks
 
 

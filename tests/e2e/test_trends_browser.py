@@ -141,10 +141,10 @@ def test_a_chart_goes_into_a_report_and_out_with_it(walk, tmp_path):
 
 def test_a_published_training_fills_the_calculator_and_its_address_restores_it(walk):
     tab = walk(height=1200).open("calculate")
-    tab.page.get_by_role("button", name="BLOOM").click()
+    tab.page.locator(".st-key-t_preset").get_by_text("BLOOM", exact=True).click()
     tab.page.get_by_text("433 MWh").first.wait_for(timeout=60_000)
     tab.idle()
-    tab.page.wait_for_function("() => location.search.includes('t_hours=1082990')", timeout=60_000)
+    tab.page.wait_for_function("() => location.search.includes('t_preset=BLOOM')", timeout=60_000)
     other = walk(scheme="dark", width=390, height=844).open(tab.page.url.split("/", 3)[3])
     assert other.page.locator(".st-key-metric-train-2").get_by_text("433 MWh").is_visible()
     assert other.page.locator(".st-key-metric-train-4").get_by_text("24.7 t").is_visible()

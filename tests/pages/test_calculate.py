@@ -84,6 +84,19 @@ def test_a_published_training_gives_its_figures(preset, expected):
     assert full == (preset == "GPT-3 by the Carbontracker method")
 
 
+def test_a_preset_is_left_again_and_its_address_is_enough():
+    test = opened("calculate", t_preset="BLOOM")
+    assert numbers(test)["Energy"] == "433 MWh" and test.number_input(key="t_chips").value == 384
+    test.pills(key="t_preset").set_value("PaLM")
+    done(test.run())
+    assert numbers(test)["Energy"] == "3.44 GWh" and test.number_input(key="t_chips").value == 6144
+    test.pills(key="t_preset").set_value(None)
+    done(test.run())
+    assert numbers(test)["Compute"] == "8.40e22 FLOP" and test.number_input(key="t_chips").value == 8
+    changed = opened("calculate", t_preset="BLOOM", t_grams="100")
+    assert numbers(changed)["Energy"] == "433 MWh" and numbers(changed)["CO₂e"] == "43.3 t"
+
+
 def test_trials_cost_whole_runs_and_say_so():
     test = opened("calculate")
     before = numbers(test)

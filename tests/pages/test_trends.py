@@ -40,7 +40,8 @@ def numbers(test):
 
 
 def captions(test):
-    return " ".join(caption.value for caption in test.caption)
+    """All captions, without what keeps an interval on one line."""
+    return " ".join(caption.value for caption in test.caption).replace("\u2060", "").replace("\u00a0", " ")
 
 
 def tables(test):

@@ -62,8 +62,10 @@ def side_by_side(one: Measurement, other: Measurement) -> None:
 def _changed(row: Mapping[str, Any]) -> cards.Metric:
     ladder, factor = UNITS[row["unit"]]
     against = f"from {words.scaled(row['first'].mid * factor, ladder)}"
+    low, high = words.change(row["ratio_low"]), words.change(row["ratio_high"])
+    note = "" if low == high else f"· change {low} to {high}"
     return cards.estimate(
-        row["quantity"], row["second"], ladder, factor, delta=words.change(row["ratio"]), against=against
+        row["quantity"], row["second"], ladder, factor, delta=words.change(row["ratio"]), against=against, note=note
     )
 
 

@@ -8,7 +8,11 @@ from data.home import Home
 from data.store import Store
 
 pytestmark = pytest.mark.browser
-PAGES = ("", "profile", "compress", "place", "language", "trends", "calculate", "report", "history", "about")
+PAGES = (
+    "", "profile", "compress", "place", "language", "trends", "calculate", "calculate?calculate=A+fleet",
+    "calculate?calculate=Energy+physics", "calculate?calculate=Published+figures", "report", "history", "about",
+    "about?part=Claims", "about?part=Yours",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,7 @@ else:
     if len(chosen) == 2:
         with cards.card("compare", "Side by side", "The later run against the earlier one."):
             history_parts.side_by_side(*chosen)
+    history_parts.over_time()
 left, right = st.columns(2, gap="small")
 with left, cards.card("bring", "Bring a run", "Made on another machine, and compared with those of this one."):
     history_parts.bring()

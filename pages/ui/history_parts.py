@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from advisor import history, model_frames
+from advisor.figures import history as history_figures
 from advisor.figures import named as figures
 from advisor.forget import forget
 from data import words
@@ -16,7 +17,7 @@ from profiler.asking import select
 from profiler.machine import machine
 from profiler.types import Measurement
 
-RUNS_SHOWN, LARGEST_JSON_MB = 500, 100
+RUNS_SHOWN, MEDIANS_SHOWN, LARGEST_JSON_MB = 500, 60, 100
 UNITS = {"ms": (words.LATENCY, 1e-3), "j": (words.JOULES, 1.0), "bytes": (words.BYTES, 1.0)}
 
 
@@ -61,9 +62,23 @@ def side_by_side(one: Measurement, other: Measurement) -> None:
 def _changed(row: Mapping[str, Any]) -> cards.Metric:
     ladder, factor = UNITS[row["unit"]]
     against = f"from {words.scaled(row['first'].mid * factor, ladder)}"
+    low, high = words.change(row["ratio_low"]), words.change(row["ratio_high"])
+    note = "" if low == high else f"· change {low} to {high}"
     return cards.estimate(
-        row["quantity"], row["second"], ladder, factor, delta=words.change(row["ratio"]), against=against
+        row["quantity"], row["second"], ladder, factor, delta=words.change(row["ratio"]), against=against, note=note
     )
+
+
+def over_time() -> None:
+    """The chosen model's median from run to run; nothing where it was run once."""
+    model = pickers.current()
+    rows = pd.DataFrame() if model is None else state.ask("medians", model_sha256=model.sha256, limit=MEDIANS_SHOWN)
+    if model is None or len(rows) < 2:
+        return
+    title = f"{formats.name(model.name, 60)} over time"
+    with cards.card("over-time", title, "The median of each run of the original, with its 95 % interval."):
+        alt = f"Median latency of {len(rows)} runs of {formats.name(model.name, 60)} over time."
+        cards.chart(history_figures.medians(rows, style.mode()), key="over_time", alt=alt, table=rows)
 
 
 def slower() -> None:

@@ -24,6 +24,7 @@ NAMES = {
     "model_card": ("Model card", ":material/badge:", "Hugging Face model card with its emissions."),
     "parquet": ("Parquet", ":material/table_chart:", "The same rows with every timed call."),
     "script": ("Script", ":material/code:", "A few lines of Python that make the recommended file again."),
+    "libraries": ("Libraries", ":material/terminal:", "The same with onnxruntime, OpenVINO or NNCF alone."),
     "codecarbon_csv": ("Emissions CSV", ":material/eco:", "In the shape CodeCarbon writes."),
 }
 
@@ -73,7 +74,7 @@ def _highlight(one: Highlight) -> cards.Metric:
         label=_said(one.label), value=one.cell.text, basis=one.cell.basis or None, spread=one.spread,
         delta=one.change.text if one.change and changed else None,
         against=f"from {one.before.text}" if one.before and changed else "",
-        help=f"The change is one {one.of}, original and plan run in turns." if one.of else None,
+        note=f"· change {one.of}" if one.of else "",
     )  # fmt: skip
 
 

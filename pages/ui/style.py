@@ -52,9 +52,13 @@ padding:.35rem .9rem;margin-top:.4rem}}
 [data-testid=stCaptionContainer] p{{color:inherit;opacity:1}}
 [data-testid=stMetricLabel]{{color:var(--rs-mute)}}
 [data-selected=true] p,[role=tab][aria-selected=true] p,[data-testid=stSliderThumbValue] p{{color:var(--rs-accent)}}
+[data-testid=stMetric] .stMarkdownEllipsis,[data-testid=stMetric] .stMarkdownEllipsis p,
+[data-testid=stMetricDeltaDescription]{{white-space:normal!important;overflow:visible!important}}
+[data-testid=stMetric] div:has(>[data-testid=stMetricDelta]){{flex-wrap:wrap;row-gap:.1rem}}
 [data-testid=stMetricValue]{{font-variant-numeric:tabular-nums;letter-spacing:-.01em}}
 button[data-selected=true] p,button[data-selected=true] [data-testid=stIconMaterial]{{color:var(--rs-accent)}}
-[data-testid=stTable] [data-testid=stMarkdownContainer]{{overflow:visible}}
+[data-testid=stTable] [data-testid=stMarkdownContainer]{{overflow:visible;max-width:none}}
+[data-testid=stTable] td{{vertical-align:top;max-width:none}}
 [data-testid=stTable] table,[data-testid=stMarkdownContainer] table{{font-variant-numeric:tabular-nums}}
 """
 

@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import reports
 
+from advisor.figures import history as history_figures
 from advisor.plan import planned_j
 from data.estimate import Estimate
 from data.store import Store
@@ -35,3 +37,30 @@ def test_the_store_names_the_runs_that_got_slower():
             store.save(run)
     found = store.ask("slower", same=0.05)
     assert [(row.before_id, row.now_id) for row in found.itertuples()] == [("1-0", "1-1")]
+
+
+def test_the_medians_of_one_file_over_time():
+    """Two runs of 200 calls and one of a variant: order statistics 86 and 115 of 200 are the 95 % interval."""
+    store = Store()
+    store.save(reports.report())
+    samples = tuple(float(k) for k in range(1, 201))
+    store.save(replace(reports.run(10.0), id="later", samples_ms=samples))
+    found = store.ask("medians", model_sha256=reports.MODEL.sha256, limit=10)
+    assert len(found) == 2 and list(found["threads"]) == [1, 1]
+    last = found.iloc[-1]
+    assert (last["median_ms"], last["low_ms"], last["high_ms"]) == (100.5, 86.0, 115.0)
+
+
+def test_a_line_for_every_way_it_was_run():
+    rows = pd.DataFrame(
+        {
+            "when": ["2026-11-22T10:00:00.000+00:00"] * 3, "machine": ["a", "a", "b"], "runtime": ["onnxruntime"] * 3,
+            "threads": [1, 1, 2], "median_ms": [10.0, 12.0, 5.0], "low_ms": [9.0, 11.0, 4.0],
+            "high_ms": [11.0, 13.0, 6.0],
+        }
+    )  # fmt: skip
+    drawn = history_figures.medians(rows, "light")
+    assert [(trace.name, list(trace.y)) for trace in drawn.data] == [
+        ("a, onnxruntime, 1 thread", [10.0, 12.0]), ("b, onnxruntime, 2 threads", [5.0]),
+    ]  # fmt: skip
+    assert list(drawn.data[0].error_y.array) == [1.0, 1.0]

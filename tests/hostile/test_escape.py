@@ -27,6 +27,7 @@ OPENS = {
     "seccomp": {
         "unix_socket", "chmod_read_only", "touch_read_only", "kill_all", "signal_through_owner", "limit_parent",
         "keep_living", "execute", "execute_here", "fork", "new_namespace", "mount", "hidden_memory", "link_read_only",
+        "move_parent", "watch_outside",
         "symlink", "fifo",
     },
 }  # fmt: skip

@@ -120,7 +120,7 @@ def test_the_app_starts_in_memory_and_says_so_where_the_store_is_held(own_home):
         streamlit.cache_resource.clear()
         page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
         assert not page.exception
-        said = " ".join(text.value for text in page.sidebar.caption)
+        said = " ".join(text.value for text in page.main.markdown)
         assert "holds the measurement store" in said and "Nothing is kept" in said
     finally:
         streamlit.cache_resource.clear()

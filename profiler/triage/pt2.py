@@ -199,6 +199,8 @@ def _check_samples(archive: Archive, name: str) -> None:
         _refuse("The sample inputs of this .pt2 are a pickle of an old kind: unsafe, not allowed.")
     inner = Archive(io.BytesIO(data), len(data))
     check_case(inner.entries)
+    if len({entry.split("/")[0] for entry in inner.entries}) > 1:
+        _refuse("The sample inputs of this .pt2 have more than one top folder: not allowed.")
     if not walk_all(inner, of_weights):
         _refuse("The sample inputs of this .pt2 are damaged.")
 

@@ -208,6 +208,8 @@ def programs():
     capitals = {"a/DATA/sample_inputs/model.pt": state_dict(evil), "a/data/Weights/weight_0": b"x"}
     for name, data in capitals.items():
         yield f"capitals_{name.replace('/', '_')}2", exported(**{name: data}), ("case", "unsafe", "twice")
+    both = {"z/archive_format": b"pt2", "z/models/model.json": b"{}", "z/data/sample_inputs/model.pt": state_dict(evil)}
+    yield "two_roots.pt2", exported(**both), ("top folder",)
     yield "capitals.pt", zipped({"a/DATA.PKL": evil, "a/version": b"3"}), ("case", "unsafe")
     size = ("size", "shape", "invalid")
     yield "large_weight.pt2", exported(weights={"w": weight(sizes=[1 << 60])}), size

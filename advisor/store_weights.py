@@ -15,9 +15,9 @@ from advisor.surgery import codebook, groups, sparse, storage
 from advisor.techniques import kmeans
 from advisor.types import Quality, Step, Variant
 from data.errors import InputError
-from data.home import Home
+from data.home import Home, hashed
 from data.records import from_plain, to_plain
-from profiler.files import sha256_of
+from profiler.files import made_by_job, sha256_of
 from profiler.jobs import Desk
 from profiler.kept import kept_model
 from profiler.memory import check_fits
@@ -72,7 +72,7 @@ def _made(desk: Desk, model: Model, source: Path, form: str, folder: Path) -> Va
         told = desk.task(pack_weights, arguments, folder=folder, readable=[source], limits=Limits(seconds=STORE_S))
     except InputError as error:
         return Variant(sha256="", failed=error.message, **about)
-    name = _kept(desk.home, model, folder / told["file"], told["sha256"])
+    name = _kept(desk.home, model, made_by_job(folder, told["file"]), hashed(told["sha256"]))
     return Variant(
         sha256=told["sha256"], file=name, file_bytes=told["file_bytes"], weight_bytes=told["weight_bytes"], runtime="",
         make_s=told["make_s"], quality=from_plain(Quality, told["quality"]), notes=tuple(told["notes"]), **about,

@@ -40,6 +40,9 @@ SYSTEM_GPU = (
     "/proc/driver/nvidia", "/proc/devices", "/proc/modules", "/sys/bus/pci", "/sys/devices", "/sys/module/nvidia",
 )  # fmt: skip
 PEAK_MARK = "/proc/self/clear_refs"  # written to start the kernel's mark of peak memory anew
+# NVIDIA's: /dev/nvidia0, nvidiactl, nvidia-uvm, nvidia-caps/; of Windows' Linux; of a Jetson. Their kinds are fixed by
+# the driver (README of the driver, "Device node permissions"), so that no other device's name begins like them.
+DEVICES_GPU = ("nvidia*", "dxg", "nvhost*", "nvmap", "nvgpu")
 DEVICES = ("/dev/null", "/dev/zero", "/dev/random", "/dev/urandom")
 
 
@@ -144,7 +147,7 @@ def _namespaces() -> str:
 def _grants(rules: Rules) -> dict[int, Iterable[str]]:
     code = [str(PROJECT / room) for room in ("data", "profiler", "advisor")]
     python = {sys.prefix, sys.base_prefix, *(path for path in sys.path if path and Path(path) != PROJECT)}
-    gpu = (*map(str, Path("/dev").glob("nvidia*")), "/dev/dxg") if rules.gpu else ()
+    gpu = [str(path) for pattern in DEVICES_GPU for path in Path("/dev").glob(pattern)] if rules.gpu else []
     libraries = [path for path in os.environ.get("LD_LIBRARY_PATH", "").split(os.pathsep) if path and rules.gpu]
     system = (*SYSTEM, *(SYSTEM_GPU if rules.gpu else ()), *libraries)
     return {

@@ -44,6 +44,9 @@ REFUSED: dict[str, tuple[int | None, int | None]] = {
     "utimes": (235, None), "utimensat": (280, 88), "futimesat": (261, None), "symlink": (88, None),
     "symlinkat": (266, 36), "link": (86, None), "linkat": (265, 37), "mknod": (133, None), "mknodat": (259, 33),
     "truncate": (76, 45), "open_by_handle_at": (304, 265), "name_to_handle_at": (303, 264),
+    # watching files that cannot be read
+    "fanotify_mark": (301, 263), "inotify_init": (253, None), "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
     # namespaces and mounts
     "unshare": (272, 97), "setns": (308, 268), "mount": (165, 40), "umount2": (166, 39), "pivot_root": (155, 41),
     "chroot": (161, 51), "mount_setattr": (442, 442), "move_mount": (429, 429), "open_tree": (428, 428),
@@ -63,6 +66,7 @@ MEMFD_CREATE = (319, 279)  # memory no limit counts; CUDA's driver needs it
 CLONE, CLONE3 = (56, 220), (435, 435)
 KILL, TGKILL = (62, 129), (234, 131)
 PRLIMIT = (302, 261)
+SCHED_SETAFFINITY = (203, 122)
 # call, argument, values refused: a death signal taken back (linux/prctl.h), signals sent through a descriptor's owner
 # (asm-generic/fcntl.h, sockios.h), text pushed into a terminal (asm-generic/ioctls.h)
 REFUSED_VALUES = (
@@ -107,6 +111,9 @@ def program(machine: str, pid: int, gpu: bool) -> list[bytes]:
     for numbers in (KILL, TGKILL):
         steps += _when(numbers[column], 0, [_step(JUMP_EQUAL, pid, 1, 0), _answer(errno.EPERM)])
     steps += _when(PRLIMIT[column], 0, [_step(JUMP_EQUAL, 0, 1, 0), _answer(errno.EPERM)])
+    # to move threads between cores: itself (0) or its own, which are younger than it is; never the app's
+    own = [_step(JUMP_EQUAL, 0, 2, 0), _step(JUMP_GREATER, pid - 1, 1, 0), _answer(errno.EPERM)]
+    steps += _when(SCHED_SETAFFINITY[column], 0, own)
     for numbers, argument, values in REFUSED_VALUES:
         tests = [step for value in values for step in (_step(JUMP_EQUAL, value, 0, 1), _answer(errno.EPERM))]
         steps += _when(numbers[column], argument, tests)

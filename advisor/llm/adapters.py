@@ -7,6 +7,7 @@ from typing import Any
 
 from data.errors import InputError
 from data.text import plain
+from profiler.files import made_by_job
 from profiler.intake import discard
 from profiler.jobs import Desk
 from profiler.tasks import ChildDesk, procedure, task
@@ -69,7 +70,7 @@ def merge_files(
             arguments = {"base": str(files[0]), "adapter": str(files[1]), "alpha": alpha}
             found = desk.task(merge, arguments, folder=folder, readable=files)
             kept = desk.home.reports / f"merged-{folder.name}.safetensors"
-            shutil.move(folder / found["file"], kept)
+            shutil.move(made_by_job(folder, found["file"]), kept)
     finally:
         for file in files if move else ():
             discard(desk.home, file)

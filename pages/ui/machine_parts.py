@@ -5,12 +5,13 @@ import streamlit as st
 from advisor import model_frames
 from advisor.figures import named as figures
 from data import words
-from pages.ui import cards, gpu_parts, state, style, work
+from pages.ui import cards, formats, gpu_parts, state, style, work
 from profiler import levels, sandbox
 from profiler.machine import load, machine
 from profiler.meters import meters
 from profiler.peaks import all_peaks, measure_peaks
 from profiler.runtimes import runtimes
+from profiler.triage.examine import SHOWN
 from profiler.types import Machine
 
 SLOT = "peaks"
@@ -102,5 +103,11 @@ def _able() -> None:
 
 def _cage() -> None:
     for level in levels.levels(sandbox.switched_off()):
-        icon = ":material/lock:" if level.works else ":material/lock_open:"
-        st.markdown(f"{icon} **{level.name.capitalize()}:** {level.sentence}")
+        said = f"**{level.name.capitalize()}:** {level.sentence}"
+        if level.works:
+            st.markdown(f":material/lock: {said}")
+        else:
+            cards.warning(f"cage-{level.name}", f"{said} Why: {formats.name(level.reason)}.")
+    opened = sandbox.allowed_formats()
+    refused = [title for name, title in SHOWN.items() if name not in opened]
+    st.caption("Every format is opened here." if not refused else f"Not opened here: {', '.join(refused)}.")

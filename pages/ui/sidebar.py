@@ -3,12 +3,13 @@
 import streamlit as st
 
 from data import words
-from pages.ui import formats, state, work
+from pages.ui import cards, formats, state, work
 from profiler.machine import machine
 
 
 def show() -> None:
     """Running jobs, the machine, and a warning where nothing can be kept."""
+    _warnings()
     with st.sidebar:
         work.running()
         here = machine()
@@ -16,8 +17,12 @@ def show() -> None:
         with st.container(gap=None, key="this-machine"):
             st.caption(":material/memory: This machine")
             st.caption(f"{here.physical_cores} cores · {words.size(here.memory_bytes)} · {gpu}")
-        warning = state.app().warning
-        if warning is not None:
-            st.caption(f":material/warning: {formats.name(warning.message, 200)} Nothing is kept.")
-        for text in state.app().said:
-            st.caption(f":material/warning: {formats.name(text, 200)}")
+
+
+def _warnings() -> None:
+    """Above every page: what is lost, and what to do about it."""
+    running = state.app()
+    if running.warning is not None:
+        what, hint = (formats.name(text, 200) for text in (running.warning.message, running.warning.hint))
+        cards.warning("store", f"**{what}** Nothing is kept until this is mended. {hint}")
+    cards.warning("said", *(formats.name(text, 200) for text in running.said))

@@ -14,7 +14,7 @@ from profiler.tasks import ChildDesk, task
 from profiler.triage.onnx import seems_onnx, triage_onnx
 from profiler.triage.pickle import PICKLE_BYTES, walk
 from profiler.triage.pt2 import triage_pt2
-from profiler.triage.torch import LEGACY_MAGIC, triage_legacy, triage_state_dict, triage_torchscript
+from profiler.triage.torch import LEGACY_MAGIC, check_case, triage_legacy, triage_state_dict, triage_torchscript
 from profiler.triage.weights import triage_gguf, triage_safetensors
 from profiler.triage.zip import ENTRIES, METADATA, Archive, extract
 
@@ -23,6 +23,9 @@ HEAD_BYTES = 1 << 16
 NAMING_BYTES = 2 * BYTES_PER_GIB  # the most a protobuf message may have
 PIECE_BYTES = 4 * BYTES_PER_MIB
 CONFIG_BYTES = 4 * BYTES_PER_MIB
+MARK_OF_TORCH = re.compile(
+    r"[^/]*/?(data\.pkl|constants\.pkl|archive_format)|[^/]+/models/.*\.json", re.IGNORECASE
+)
 SUFFIXES = {
     "onnx": (".onnx",), "onnx_bundle": (".zip",), "torchscript": (".pt", ".pth", ".ts", ".torchscript", ".jit"),
     "pt2": (".pt2",), "state_dict": (".pt", ".pth", ".bin", ".ckpt"), "safetensors": (".safetensors",),
@@ -153,6 +156,10 @@ def _recognise(file: BinaryIO, size_bytes: int, name: str) -> str:
 
 def _archive(archive: Archive) -> str:
     names = [name for name in archive.entries if not _is_metadata(name)]
+    if any(MARK_OF_TORCH.fullmatch(name) for name in names):
+        check_case(names)
+        if len({name.split("/")[0] for name in names}) > 1:  # torch takes the first entry's, whichever that is
+            _refuse("This archive has more than one top folder, of which torch would read one: not allowed.")
     roots = {name[: -len("data.pkl")] for name in names if name.endswith("data.pkl") and name.count("/") <= 1}
     formats = {name[: -len("archive_format")] for name in names if re.fullmatch(r"[^/]*/?archive_format", name)}
     if formats or any("/models/" in name and name.endswith(".json") for name in names):

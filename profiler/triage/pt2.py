@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 from data.errors import InputError
 from data.text import plain
 from data.units import BYTES_PER_MIB
-from profiler.triage.pickle import PICKLE_BYTES, walk
+from profiler.triage.pickle import PICKLE_BYTES, of_weights
+from profiler.triage.torch import check_case, walk_all
 from profiler.triage.zip import Archive
 
 JSON_BYTES = 64 * BYTES_PER_MIB
@@ -197,11 +198,11 @@ def _check_samples(archive: Archive, name: str) -> None:
     if not data.startswith(b"PK"):
         _refuse("The sample inputs of this .pt2 are a pickle of an old kind: unsafe, not allowed.")
     inner = Archive(io.BytesIO(data), len(data))
-    pickles = [entry for entry in inner.entries if entry.endswith(".pkl")]
-    if not pickles:
+    check_case(inner.entries)
+    if len({entry.split("/")[0] for entry in inner.entries}) > 1:
+        _refuse("The sample inputs of this .pt2 have more than one top folder: not allowed.")
+    if not walk_all(inner, of_weights):
         _refuse("The sample inputs of this .pt2 are damaged.")
-    for pickled in pickles:
-        walk(inner.read(pickled, PICKLE_BYTES))
 
 
 def _json(archive: Archive, name: str) -> Any:

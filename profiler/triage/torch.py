@@ -1,7 +1,7 @@
 """Files of torch.save and torch.jit.save: weights are walked, code is read as text; nothing is loaded."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NoReturn
 
 from data.errors import InputError
@@ -12,6 +12,10 @@ from profiler.triage.zip import ENTRIES_TORCH, Archive
 
 LEGACY_MAGIC = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch/serialization.py, before 1.6
 LEGACY_PICKLES = 5  # magic number, protocol, system, the object, the keys of its storages
+PARTS = {
+    "data.pkl", "constants.pkl", "archive_format", "byteorder", "version", "data", "code", "constants", "models",
+    "weights", "sample_inputs", "aotinductor", "extra",
+}  # fmt: skip
 PICKLED = (".pkl", ".pickle")
 CODE_BYTES = 16 * BYTES_PER_MIB
 BRACKETS, OPERATORS_PER_STATEMENT, INDENTS = 200, 4_000, 100
@@ -29,14 +33,14 @@ OF_SCRIPT = {
 
 def triage_state_dict(archive: Archive, root: str) -> None:
     """Raises InputError unless the archive holds tensors, all of them there, and nothing that runs."""
-    walked = _walk_all(archive, of_weights)
+    walked = walk_all(archive, of_weights)
     _check_storages(archive, f"{root}data/", walked[f"{root}data.pkl"])
 
 
 def triage_torchscript(archive: Archive, root: str) -> None:
     """Raises InputError where a pickle names more than a script's classes, weights are missing, or the code reaches
     for files or is made to overrun a parser."""
-    walked = _walk_all(archive, _of_script)
+    walked = walk_all(archive, _of_script)
     _check_storages(archive, f"{root}data/", walked[f"{root}data.pkl"])
     _check_storages(archive, f"{root}constants/", walked.get(f"{root}constants.pkl", Walked()))
     code = [name for name in archive.entries if name.casefold().endswith(".py")]
@@ -91,7 +95,7 @@ def triage_legacy(head: bytes, size_bytes: int) -> None:
         _refuse("This file of weights is incomplete: it was cut short.")
 
 
-def _walk_all(archive: Archive, allowed: Callable[[str, str], bool]) -> dict[str, Walked]:
+def walk_all(archive: Archive, allowed: Callable[[str, str], bool]) -> dict[str, Walked]:
     """Every pickle of the archive, whatever its name: those by suffix, and any entry that is one by its bytes."""
     walked = {}
     for name, entry in archive.entries.items():
@@ -104,6 +108,15 @@ def _walk_all(archive: Archive, allowed: Callable[[str, str], bool]) -> dict[str
     if len(archive.entries) > min(ENTRIES_TORCH, 60 + 4 * tensors + 4 * sum(".py" in name for name in archive.entries)):
         _refuse("This archive holds far more entries than tensors: it is not what torch.save writes.")
     return walked
+
+
+def check_case(names: Iterable[str]) -> None:
+    """Raises InputError where a part of torch's archives is spelled in capitals: torch finds it all the same, and a
+    check that goes by the name would not."""
+    for name in names:
+        odd = next((part for part in name.split("/")[1:3] if part.casefold() in PARTS and part not in PARTS), None)
+        if odd is not None:
+            _refuse(f'This archive hides "{plain(odd, 40)}" under a name of unusual case: unsafe, not allowed.')
 
 
 def _seems_pickle(archive: Archive, name: str) -> bool:

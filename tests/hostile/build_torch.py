@@ -199,6 +199,18 @@ def programs():
     yield "compiled.pt2", exported(**{"a/data/aotinductor/model/x.so": b"\x7fELF"}), ("code",)
     yield "samples_pickle.pt2", exported(samples=pickle.dumps(Call(print, 1), 2)), ("pickle", "unsafe")
     yield "samples_zip.pt2", exported(samples=state_dict(b"\x80\x02" + CALL + b".")), ("code",)
+    evil = b"\x80\x02" + CALL + b"."
+    hidden = zipped({"a/x.pkl": b"\x80\x02).", "a/DATA.PKL": evil, "a/version": b"3"})  # torch finds it as data.pkl
+    yield "samples_capitals.pt2", exported(samples=hidden), ("case", "code", "unsafe")
+    tucked = zipped({"a/x.pkl": b"\x80\x02).", "a/Data.pkl": evil + b"padding", "a/version": b"3"})
+    yield "samples_mixed_case.pt2", exported(samples=tucked), ("case", "code", "unsafe")
+    yield "samples_unnamed.pt2", exported(samples=state_dict(**{"a/data/9": evil})), ("code", "unsafe")
+    capitals = {"a/DATA/sample_inputs/model.pt": state_dict(evil), "a/data/Weights/weight_0": b"x"}
+    for name, data in capitals.items():
+        yield f"capitals_{name.replace('/', '_')}2", exported(**{name: data}), ("case", "unsafe", "twice")
+    both = {"z/archive_format": b"pt2", "z/models/model.json": b"{}", "z/data/sample_inputs/model.pt": state_dict(evil)}
+    yield "two_roots.pt2", exported(**both), ("top folder",)
+    yield "capitals.pt", zipped({"a/DATA.PKL": evil, "a/version": b"3"}), ("case", "unsafe")
     size = ("size", "shape", "invalid")
     yield "large_weight.pt2", exported(weights={"w": weight(sizes=[1 << 60])}), size
     yield "negative_weight.pt2", exported(weights={"w": weight(sizes=[-4])}), size

@@ -16,7 +16,7 @@ from profiler.timing import Settings
 from profiler.triage.data import triage_data
 from profiler.types import Model
 from tests.fakes import Keeper
-from tests.hostile.world import CORPUS, NO_CORPUS, check_text, corpus, run, untouched
+from tests.hostile.world import CORPUS, NO_CORPUS, TOLD, check_text, corpus, run, untouched
 
 MANIFEST = corpus()
 ITEMS = {item["id"]: item for item in MANIFEST["items"]}
@@ -53,9 +53,11 @@ def desk(tmp_path):
     return Desk(Home(tmp_path / "home"), Keeper(), lambda done_frac, text: None)
 
 
-def judge(item, outcome):
+def judge(item, outcome, table="corpus"):
     """What the manifest says of this file holds for this outcome."""
     assert MANIFEST["canary"] not in str(outcome)
+    told = "accepted" if "error" not in outcome else "refused" if outcome["kind"] == "InputError" else "limited"
+    TOLD[table][item["category"], told] += 1
     if "error" in outcome:
         check_text(outcome["error"], item["cause"])
         assert item["must"] != "accept", outcome["error"]
@@ -90,6 +92,7 @@ def test_what_never_ends_is_ended(desk, name, monkeypatch):
     with pytest.raises(RightsizeError) as failed:
         inspect_and_run(desk, CORPUS / ITEMS[name]["file"], ITEMS[name], Limits(seconds=seconds, memory_bytes=2 << 30))
     check_text(failed.value.message, ITEMS[name]["cause"])
+    TOLD["corpus"][ITEMS[name]["category"], "limited"] += 1
     assert time.monotonic() - started < 2 * seconds + 30
 
 
@@ -116,7 +119,7 @@ def test_the_whole_way_in(desk, name):
         outcome = {"format": "taken", "kept": kept}
     except RightsizeError as error:
         outcome = error.as_dict()
-    judge(item, outcome)
+    judge(item, outcome, table="corpus, by the way an upload takes")
     if item["must"] == "refuse":
         assert time.monotonic() - started < 5
     assert list(desk.home.jobs.iterdir()) == []

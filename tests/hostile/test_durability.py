@@ -17,6 +17,7 @@ from data.store import Store
 from profiler import jobs
 from profiler.jobs import Jobs
 from profiler.types import Job, Measurement
+from tests.hostile.world import TOLD
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
@@ -56,6 +57,8 @@ def test_killed_at_a_random_moment_nothing_acknowledged_is_lost(tmp_path, moment
     assert all({f"{pair}-a", f"{pair}-b"} <= found.keys() for pair in halves)
     monkeypatch.setattr(jobs, "resolve", durability_app.resolve)
     queue = Jobs(home, store)
+    for column, count in (("moments", 1), ("rows acknowledged", 2 * len(acknowledged)), ("rows lost", 0)):
+        TOLD["kill -9"]["app", column] += count
     assert time.monotonic() - started < 10
     assert queue.get(job).state == "interrupted"
     assert list(home.all_jobs.iterdir()) in ([], [home.jobs])
@@ -117,7 +120,7 @@ def test_the_app_starts_in_memory_and_says_so_where_the_store_is_held(own_home):
         streamlit.cache_resource.clear()
         page = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()
         assert not page.exception
-        said = " ".join(text.value for text in page.sidebar.caption)
+        said = " ".join(text.value for text in page.main.markdown)
         assert "holds the measurement store" in said and "Nothing is kept" in said
     finally:
         streamlit.cache_resource.clear()

@@ -11,7 +11,7 @@ import pytest
 
 from profiler import child, lock, sandbox, warm
 from profiler.sandbox import Limits
-from tests.hostile.world import COMMAND, ROOT, run
+from tests.hostile.world import COMMAND, ROOT, TOLD, run
 
 sys.path.insert(0, str(Path(__file__).parent))
 import attempts
@@ -27,6 +27,7 @@ OPENS = {
     "seccomp": {
         "unix_socket", "chmod_read_only", "touch_read_only", "kill_all", "signal_through_owner", "limit_parent",
         "keep_living", "execute", "execute_here", "fork", "new_namespace", "mount", "hidden_memory", "link_read_only",
+        "move_parent", "watch_outside",
         "symlink", "fifo",
     },
 }  # fmt: skip
@@ -69,6 +70,9 @@ def allowed(world):
     limits = Limits(seconds=60, memory_bytes=1 << 30, file_bytes=50 << 20)
     folder, readable = Path(world["folder"]), [Path(world["readable"])]
     found = run("attempt", {"names": names, "world": world}, folder, readable=readable, limits=limits)
+    without = os.environ.get("RIGHTSIZE_WITHOUT") or "nothing"
+    for name in names:
+        TOLD["attempts to get out, by the layers that are off"][f"without {without}", found[name].split(":")[0]] += 1
     return {name for name in names if found[name] == "allowed"}
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from profiler.sandbox import Limits
 from tests.hostile.test_core import SOUND
-from tests.hostile.world import CORPUS, check_text, corpus, run
+from tests.hostile.world import CORPUS, TOLD, check_text, corpus, run
 
 NAMES = {
     "onnx": "model.onnx", "onnx_bundle": "model.zip", "torchscript": "model.pt", "pt2": "model.pt2",
@@ -24,6 +24,8 @@ def chewed(folder, kind, data, count):
     found = run("chew", arguments, folder / "job", readable=[folder / "whole"], limits=limits)
     assert found["accepted"] + found["refused"] == count
     assert found["refused"] > 0
+    TOLD["mutations"][kind, "accepted"] += found["accepted"]
+    TOLD["mutations"][kind, "refused"] += found["refused"]
     for text in found["told"]:
         if text:
             check_text(text)

@@ -5,6 +5,7 @@ import os
 import re
 import socket
 import sys
+from collections import Counter, defaultdict
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,6 +19,9 @@ CORPUS = Path(os.environ.get("RIGHTSIZE_BADMODELS", ROOT.parent / "shared" / "ba
 NO_CORPUS = f"the corpus of bad files is not here ({CORPUS.name}); RIGHTSIZE_BADMODELS names its folder"
 PATH, ANSI = re.compile(r"(?<![\w.…])/\w+/\w+"), re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e]")
 CLASS_NAME = re.compile(r"\b\w+(Error|Exception)\b|Traceback")
+
+
+TOLD = defaultdict(Counter)  # table: {(row, column): count}, shown when all is done (conftest.py)
 
 
 def corpus():

@@ -115,7 +115,7 @@ def test_the_whole_way_of_a_script(script, desk, tmp_path):
     timed = [one for one in report.recommendation.tried if one.variant_id in runs and one.variant_id != export.id]
     assert all(one.export_ratio is not None for one in timed)
     if timed:
-        assert "export" in tried(report).columns
+        assert "export_ratio" in tried(report).columns
         columns = next(section for section in document(report).sections if section.id == "tried").tables[0].columns
         assert "Latency, of the ONNX export's" in columns
     if report.recommendation.plan is not None:

@@ -12,6 +12,7 @@ from advisor.report.contents import VERDICTS
 pytestmark = pytest.mark.browser
 PATIENCE_MS = 180_000
 FORMATS = ("HTML", "PDF", "JSON")
+MENU_IS_THERE = "() => document.querySelector('[data-testid=stSidebarNav]')?.getBoundingClientRect().x >= 0"
 EVERY_PLACE = ("profile", "compress", "place", "trends", "language", "report", "history", "about")
 
 
@@ -36,11 +37,9 @@ def press(tab, name):
 def go(tab, name):
     """To a page by its link: in the menu, which a phone shows when asked."""
     link = tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True)
-    box = link.bounding_box()
-    if box is None or box["x"] < 0:  # a phone keeps the menu beside the window
+    if not tab.page.evaluate(MENU_IS_THERE):  # a phone keeps the menu beside the window, or not at all
         tab.page.get_by_test_id("stExpandSidebarButton").click()
-        there = "() => document.querySelector('[data-testid=stSidebarNav]').getBoundingClientRect().x >= 0"
-        tab.page.wait_for_function(there)
+        tab.page.wait_for_function(MENU_IS_THERE)
         tab.page.wait_for_timeout(300)
     link.click()
     tab.page.wait_for_function(f"() => document.querySelector('h1')?.innerText === '{name}'", timeout=60_000)

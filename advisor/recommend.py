@@ -7,8 +7,10 @@ from advisor.paired import NOISY_SAME_FRAC, SAME_FRAC, Candidate, candidate_plan
 from advisor.types import Budget, Plan, Recommendation, Variant
 from data.estimate import Estimate
 from profiler import stats
+from profiler.loads import reasons
 from profiler.types import Measurement
 
+FAR_OVER = 3.0  # times the budget; beyond, per cent say little
 WORDS = {"energy": "energy per call", "latency": "latency", "size": "file size", "cost": "time on the machine"}
 
 
@@ -126,7 +128,8 @@ def _no_gain(plan: Plan, budget: Budget) -> str | None:
     same = SAME_FRAC if budget.objective == "size" else _same(plan)
     if ratio is None or ratio.high < 1.0 - same:
         return None if ratio else f"Its {WORDS[budget.objective]} could not be measured."
-    return f"No gain beyond the noise in {WORDS[budget.objective]}: {_times(ratio)} the original's."
+    what = "No gain" if ratio.low > 1.0 + same else "No gain beyond the noise"
+    return f"{what} in {WORDS[budget.objective]}: {_times(ratio)} the original's."
 
 
 def _over(latency_ms: float, budget: Budget) -> str:
@@ -243,12 +246,13 @@ def _miss(nearest: Plan | None, original: Measurement, budget: Budget) -> str:
     name = title(nearest) if nearest and best != own else "the original"
     if budget.latency_ms is None or best <= budget.latency_ms:
         return f"Nothing meets the budget: the nearest is {name}, which breaks another limit."
-    over = best / budget.latency_ms - 1.0
-    nearest_text = f"the nearest is {name} with {best:.3g} ms, {over:.0%} over"
+    times = best / budget.latency_ms
+    over = f"{times - 1.0:.0%} over" if times < FAR_OVER else f"{times:,.3g} times as long"
+    nearest_text = f"the nearest is {name} with {best:.3g} ms, {over}"
     return f"Nothing meets {budget.latency_ms:g} ms at {key}: {nearest_text}."
 
 
 def _warnings(original: Measurement, plans: Sequence[Plan]) -> tuple[str, ...]:
-    found = [note for note in original.notes if not original.stable]
+    found = [] if original.stable else list(reasons(original) or original.notes)
     found += [plan.quality.warning for plan in plans if plan.quality and plan.quality.warning]
     return tuple(dict.fromkeys(found))

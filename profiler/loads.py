@@ -73,9 +73,10 @@ def merged(runs: Sequence[Measurement]) -> Measurement:
     if any(run.calls_per_round != first.calls_per_round for run in runs):
         raise ValueError("the loads' rounds are not of one length")
     energies = [run.energy_j for run in runs if run.energy_j is not None]
+    powers = [run.power_w for run in runs if run.power_w is not None]
     weighed = next((run for run in runs if run.peak_bytes is not None), first)
     stable = 2 * sum(run.stable for run in runs) > len(runs)
-    own = {reason for run in runs for reason in _reasons(run)}
+    own = {reason for run in runs for reason in reasons(run)}
     facts = dict.fromkeys(note for run in runs for note in run.notes if note not in own)
     whole = replace(
         first, samples_ms=_joined(run.samples_ms for run in runs),
@@ -85,18 +86,21 @@ def merged(runs: Sequence[Measurement]) -> Measurement:
         energy_j=sum(energies[1:], energies[0]) * (1 / len(energies)) if energies else None,
         peak_bytes=weighed.peak_bytes, baseline_bytes=weighed.baseline_bytes, gpu_peak_bytes=weighed.gpu_peak_bytes,
         load_after=max((run.load_after for run in runs), key=lambda load: load.cpu_pressure_frac or 0.0),
+        power_w=sum(powers[1:], powers[0]) * (1 / len(powers)) if powers else None,
     )  # fmt: skip
-    return replace(whole, notes=(*(() if stable else _reasons(whole)), *facts))
+    return replace(whole, notes=(*(() if stable else reasons(whole)), *facts))
 
 
-def _reasons(run: Measurement) -> tuple[str, ...]:
-    """Why a run is not stable, said anew from its samples."""
+def reasons(run: Measurement) -> tuple[str, ...]:
+    """Why a run is not stable, said anew from its samples and the machine's load; nothing where it is."""
     timed = timing.Timing(
         calls_per_round=run.calls_per_round, samples_ms=list(run.samples_ms), cpu_samples_ms=list(run.cpu_samples_ms)
     )
     threads = run.workload.threads if run.options.get("device", "cpu") == "cpu" else 0
     pressure_frac = profile.waited_frac(run.load_before, run.load_after)
-    return timing.verdict(timed, threads=threads, pressure_frac=pressure_frac)[1]
+    return timing.verdict(
+        timed, threads=threads, pressure_frac=pressure_frac, others_frac=run.load_after.others_frac
+    )[1]
 
 
 def _joined(parts: Iterable[tuple[float, ...]]) -> tuple[float, ...]:

@@ -30,6 +30,7 @@ FIBRE_KM_PER_MS = 200.0  # light in glass: two thirds of 300
 ROUTE_FACTOR = 1.8
 UTILISATION_LIMIT = 0.8
 SERVICE_CV2 = 0.25
+SAME_FRAC = 0.01  # a placement that takes no more than this more is as good, and the quicker one is chosen
 CPU_PREFERENCE = 0.1
 # Servers above the fewest that carry the load, and shares of them: more servers wait less.
 EXTRAS = ((0, 0.0), (1, 0.0), (2, 0.0), (4, 0.0), (0, 0.25), (0, 1.0))
@@ -157,7 +158,8 @@ def _values(traffic: Traffic, objective: str, filters: Filters, limit: int) -> M
         "mean_per_s": mean_per_s, "peak_per_s": mean_per_s * traffic.peak_factor, "percentile": traffic.percentile,
         "budget_ms": traffic.budget_ms or NO_LIMIT, "usd_limit": filters.usd_per_year or NO_LIMIT,
         "service_cv2": traffic.service_cv2, "objective": objective, "rows": limit, "extras": len(EXTRAS),
-        "utilisation_limit": UTILISATION_LIMIT, "cpu_preference": CPU_PREFERENCE, "earth_radius_km": EARTH_RADIUS_KM,
+        "utilisation_limit": UTILISATION_LIMIT, "cpu_preference": CPU_PREFERENCE, "same": SAME_FRAC,
+        "earth_radius_km": EARTH_RADIUS_KM,
         "route_factor": ROUTE_FACTOR, "fibre_km_per_ms": FIBRE_KM_PER_MS, "ms_per_s": units.MS_PER_S,
         "h_per_year": units.H_PER_YEAR, "w_per_kw": units.W_PER_KW, "overhead_mid": overhead,
         "overhead_low": overhead - OVERHEAD_RANGE, "overhead_high": overhead + OVERHEAD_RANGE,

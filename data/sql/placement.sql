@@ -77,8 +77,6 @@ best AS (
         offer_id,
         count(*) AS considered,
         count(*) FILTER (WHERE broken = 0) AS feasible,
-        -- among equals (any count of requests costs an instance the same) the quickest
-        arg_min(choice_id, value * (1.0 + 1e-9 * answer_ms)) FILTER (WHERE broken = 0) AS choice_id,
         min(value) FILTER (WHERE broken = 0) AS value,
         min(answer_ms) AS fastest_answer_ms,
         min(value) FILTER (WHERE broken = 1) AS without_latency,
@@ -101,14 +99,20 @@ counts AS (
 ),
 ranked AS (
     SELECT
-        best.variant_id, best.offer_id, best.choice_id, best.value,
+        best.variant_id, best.offer_id, best.value,
         best.value * CASE WHEN target.is_cpu THEN 1.0 - $cpu_preference ELSE 1.0 END AS ranked_by
     FROM best
     JOIN offer USING (offer_id)
     JOIN (SELECT target_id, bool_or(kind = 'cpu') AS is_cpu FROM option GROUP BY target_id) AS target USING (target_id)
-    WHERE best.choice_id IS NOT NULL AND best.value IS NOT NULL
+    WHERE best.value IS NOT NULL
     ORDER BY ranked_by, best.offer_id, best.variant_id
     LIMIT $rows
+),
+settled AS (  -- what is as good but for $same of it is equal: of these the quickest, so that nobody waits for a full batch in vain
+    SELECT variant_id, offer_id, arg_min(choice_id, answer_ms) AS choice_id
+    FROM judged JOIN ranked USING (variant_id, offer_id)
+    WHERE judged.broken = 0 AND judged.value <= ranked.value * (1.0 + $same)
+    GROUP BY variant_id, offer_id
 )
 SELECT
     counts.*,
@@ -122,7 +126,8 @@ SELECT
     queued.high_w * $overhead_high * offer.pue_high * $h_per_year / $w_per_kw AS kwh_high
 FROM counts
 LEFT JOIN ranked ON TRUE
-LEFT JOIN queued ON queued.choice_id = ranked.choice_id
+LEFT JOIN settled ON settled.variant_id = ranked.variant_id AND settled.offer_id = ranked.offer_id
+LEFT JOIN queued ON queued.choice_id = settled.choice_id
 LEFT JOIN priced ON priced.offer_id = ranked.offer_id
 LEFT JOIN offer ON offer.offer_id = ranked.offer_id
 ORDER BY ranked.ranked_by, ranked.offer_id, ranked.variant_id

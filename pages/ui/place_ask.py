@@ -44,9 +44,9 @@ def question(model: Model, report: Report | None) -> Question:
     usual = report.budget if report else None
     with st.grid(4, min_column_width=150, gap="small"):
         budget = st.number_input(
-            "Latency budget (ms)", min_value=0.0, value=float(usual.latency_ms or 0.0) if usual else 100.0, step=10.0,
-            key=f"place-latency-{_of(report)}",
-            help="From the user's request to the answer: network, queue and device. 0 is no budget.",
+            "Latency budget (ms)", min_value=0.0, value=usual.latency_ms if usual else 100.0, step=10.0,
+            placeholder="none", key=f"place-latency-{_of(report)}",
+            help="From the user's request to the answer: network, queue and device. Empty is no budget.",
         )  # fmt: skip
         percentile = st.selectbox("holds for (%)", PERCENTILES, index=2, format_func="{:g}".format, key="place-percent")
         per_day = st.number_input(

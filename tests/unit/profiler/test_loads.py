@@ -88,10 +88,10 @@ def test_the_reasons_of_an_unsteady_run_are_said_once():
     for number in range(3):
         wild = tuple(draw.lognormal(0.0, 1.0, 40))
         part = dataclasses.replace(run(1.0, 20, stable=False), samples_ms=wild, cpu_samples_ms=wild[::2])
-        parts.append(dataclasses.replace(part, notes=(*loads._reasons(part), f"output {number} is odd")))
+        parts.append(dataclasses.replace(part, notes=(*loads.reasons(part), f"output {number} is odd")))
     whole = loads.merged(parts)
     said = [note for note in whole.notes if "median is known" in note]
-    assert len(said) == 1 and said == [note for note in loads._reasons(whole) if "median is known" in note]
+    assert len(said) == 1 and said == [note for note in loads.reasons(whole) if "median is known" in note]
     assert [note for note in whole.notes if "odd" in note] == [f"output {number} is odd" for number in range(3)]
 
 
@@ -137,3 +137,17 @@ def test_real_loads_of_one_file_are_kept_as_they_were(tmp_path):
     store = Store()
     store.save(*runs)
     assert store.get(Measurement, runs[1].id).rounds_per_load == runs[1].rounds_per_load
+
+
+def test_others_work_is_a_reason_and_no_fact():
+    """What other programs took in one load is not said beside what they took of all."""
+    busy = [dataclasses.replace(run(1.0, 20, stable=False), load_after=Load(others_frac=frac)) for frac in (0.4, 0.6)]
+    parts = [dataclasses.replace(one, notes=loads.reasons(one)) for one in busy]
+    told = [note for note in loads.merged(parts).notes if note.startswith("Other programs")]
+    assert len(told) == 1
+
+
+def test_power_is_the_loads_mean():
+    watts = [Estimate(low=1.0, mid=mid, high=5.0, basis="modelled") for mid in (2.0, 4.0)]
+    parts = [dataclasses.replace(run(1.0, 20), power_w=power) for power in watts]
+    assert loads.merged(parts).power_w.mid == 3.0

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from data.errors import InputError, RightsizeError
 from profiler.inputs import filled_shapes, is_batch, random_feeds
-from profiler.measure import Entry, load
 from profiler.onnx_graph import tools as onnx_tools
 from profiler.runtimes import Session
 from profiler.types import Axis, Model
@@ -50,6 +49,8 @@ def to_onnx(
 
     Raises InputError where it has another format, lacks shapes, cannot be exported, or answers otherwise as ONNX.
     """
+    from profiler.measure import Entry, load
+
     if model.format not in FORMATS:
         raise InputError("Only TorchScript and .pt2 files are turned into ONNX.")
     if model.cannot_run:
@@ -150,6 +151,8 @@ def _without_traces(proto: Any) -> Any:
 
 
 def _opened(target: Path) -> Session:
+    from profiler.measure import Entry, load
+
     return load(Entry(label="converted", path=str(target), options={"threads": "2"}))[0]
 
 

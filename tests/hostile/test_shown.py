@@ -27,7 +27,7 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 # Elements that show text as it is, and attributes that are no text.
 AS_IS = {
     "dataframe", "text", "code", "json", "arrow_data_frame", "arrowDataFrame", "plotly_chart", "plotlyChart", "data",
-    "textInput", "textArea",
+    "textInput", "textArea", "multiselect",  # its options are drawn as they are
 }  # fmt: skip
 KEPT = {
     "baseline", "machine", "latency_basis", "scenario", "inputs", "basis", "verdict", "created_at", "format",

@@ -15,7 +15,7 @@ from advisor.placement import words as placement_words
 from advisor.placement.filters import Filters
 from advisor.placement.offers import offers, places
 from advisor.placement.options import HERE_ID, Candidate, Here, options
-from advisor.placement.types import Placement
+from advisor.placement.types import UTILISATION_LIMIT, Placement
 from data import units
 from data.energy import equivalents
 from data.errors import InputError
@@ -28,7 +28,6 @@ FIBRE_KM_PER_MS = 200.0  # light in glass: two thirds of 300
 # Cables are longer than great circles and routers take their time: measured round trips are 1.5 to 2.1 times the
 # fibre's over the great circle (general knowledge, not re-read); the middle counts.
 ROUTE_FACTOR = 1.8
-UTILISATION_LIMIT = 0.8
 SERVICE_CV2 = 0.25
 SAME_FRAC = 0.01  # a placement that takes no more than this more is as good, and the quicker one is chosen
 CPU_PREFERENCE = 0.1

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from advisor.placement.choose import UTILISATION_LIMIT, Answer, Traffic, place
+from advisor.placement.choose import Answer, Traffic, place
 from advisor.placement.options import Candidate, options
-from advisor.placement.types import Placement, YearAhead
+from advisor.placement.types import UTILISATION_LIMIT, Placement, YearAhead
 from advisor.rebound import break_even_demand_frac
 from advisor.trends.growth import BudgetBreak, months_until_break
 from advisor.types import Footprint

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from data.estimate import Estimate
 
+UTILISATION_LIMIT = 0.8  # of a server's time at the peak: beyond, waiting grows without bound
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placement:

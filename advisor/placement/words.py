@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from advisor.latency.operators import parts
+from advisor.placement.types import UTILISATION_LIMIT
 from data import words
 from data.tables import device
 
@@ -73,8 +74,6 @@ def _turns(ranked: pd.DataFrame, objective: str) -> tuple[str, ...]:
 
 
 def _grows(best: Any) -> tuple[str, ...]:
-    from advisor.placement.choose import UTILISATION_LIMIT
-
     if best["utilisation_frac"] <= 0:
         return ()
     times = words.times(UTILISATION_LIMIT / best["utilisation_frac"])

@@ -8,7 +8,7 @@ from advisor.figures.bars import bars
 from advisor.figures.dots import log_dots
 from data import words
 from data.units import BITS_PER_BYTE
-from pages.ui import cards, formats, state, style
+from pages.ui import cards, formats, state, style, tables
 from pages.ui.calculate_parts import URL
 
 MEMORIES = {"dram_ddr": "DDR", "dram_hbm2": "HBM2", "dram_gddr6": "GDDR6"}
@@ -70,10 +70,9 @@ def _areas() -> None:
 def _fetches(node_nm: int) -> None:
     with cards.card("fetches", "The price of a fetch", f"Multiplies that 64 bits from memory cost, at {node_nm} nm."):
         rows = physics_frames.fetches(node_nm)
-        st.table(
-            [{name: str(cell) for name, cell in row.items()} for row in rows.to_dict("records")],
-            border="horizontal", hide_index=True,
-        )  # fmt: skip
+        named = {name: st.column_config.Column(name) for name in rows}
+        alt = "What a fetch from each memory costs, in multiplies."
+        tables.show(rows.astype(str), key="fetches", alt=alt, more=named)
         st.caption(f"64 bits are {64 // BITS_PER_BYTE} bytes: eight int8 weights, two of float32.")
 
 

@@ -16,7 +16,7 @@ from data import own, units, words
 from data.errors import InputError
 from data.estimate import Estimate, exact
 from pages.ui import calculate_parts as parts
-from pages.ui import calculate_published, cards, formats, state, style
+from pages.ui import calculate_published, cards, formats, state, style, tables
 from pages.ui.calculate_parts import TYPED, URL
 
 KNOWN = {"6nd": "Parameters × tokens", "steps": "Steps of my model", "flop": "FLOP", "hours": "Chip-hours"}
@@ -86,7 +86,7 @@ def _asked() -> tuple[Asked, Turbine]:
     model = state.model()
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         known = st.segmented_control(
-            "The compute is known by", list(KNOWN), default=USUAL["t_known"], required=True,
+            "The compute is known by", list(KNOWN), default=USUAL["t_known"], required=True, wrap=True,
             format_func=KNOWN.__getitem__, key="t_known", **URL,
         )  # fmt: skip
         by = parts.turbine()
@@ -240,7 +240,9 @@ def _ways(asked: Asked, by: Turbine) -> None:
         figure = log_dots(drawn, style.mode(), say=words.energy_kwh, axis="Energy (kWh)", title="Energy")
         told = [f"{row.way} {words.energy_kwh(float(row.energy_kwh))}" for row in rows.itertuples(index=False)]
         cards.chart(figure, key="train_ways_chart", alt="; ".join(told), table=rows)
-        st.table(_told(rows), border="horizontal", hide_index=True)
+        ways = pd.DataFrame(_told(rows))
+        named = {name: st.column_config.Column(name) for name in ways}
+        tables.show(ways, key="train_ways", alt="Each way with its compute, memory, turbine time and cost.", more=named)
         st.caption(HELD)
 
 

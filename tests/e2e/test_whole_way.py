@@ -38,8 +38,9 @@ def model(tmp_path_factory):
     return small_models.cnn(tmp_path_factory.mktemp("uploads") / "made here.onnx")
 
 
-def test_from_an_upload_to_the_report(walk, model, tmp_path):
-    tab = walk().open()
+def test_from_an_upload_to_the_report(walk, fresh_app, model, tmp_path):
+    """On an app of its own: other tests' models would be there already."""
+    tab = walk(address=fresh_app).open()
     see(tab, "Start with an example")
     upload(tab, model)
     see(tab, "What it is")

@@ -10,6 +10,9 @@ from profiler import stats
 from profiler.loads import reasons
 from profiler.types import Measurement
 
+# A gain this small is real on this machine and gone on the next (other caches, other builds of a runtime): not worth a
+# second file to keep, check and explain.
+WORTH_FRAC = 0.10
 FAR_OVER = 3.0  # times the budget; beyond, per cent say little
 WORDS = {"energy": "energy per call", "latency": "latency", "size": "file size", "cost": "time on the machine"}
 
@@ -126,8 +129,12 @@ def _no_gain(plan: Plan, budget: Budget) -> str | None:
         return sentence
     ratio = gain(plan, budget.objective)
     same = SAME_FRAC if budget.objective == "size" else _same(plan)
-    if ratio is None or ratio.high < 1.0 - same:
-        return None if ratio else f"Its {WORDS[budget.objective]} could not be measured."
+    if ratio is None:
+        return f"Its {WORDS[budget.objective]} could not be measured."
+    if ratio.high < 1.0 - max(same, WORTH_FRAC):
+        return None
+    if ratio.high < 1.0 - same:
+        return f"Too little to be worth another file: {_times(ratio)} the original's {WORDS[budget.objective]}."
     what = "No gain" if ratio.low > 1.0 + same else "No gain beyond the noise"
     return f"{what} in {WORDS[budget.objective]}: {_times(ratio)} the original's."
 

@@ -175,6 +175,9 @@ def resident_bytes() -> int:
     return _status_bytes("VmRSS")
 
 
+MARK_RATIO = 1.01  # the kernel's mark is a few pages off: only what lifts it by more has lifted it
+
+
 class Peak:
     """The highest resident memory while the body runs, beyond what was resident at its start.
 
@@ -190,7 +193,7 @@ class Peak:
         self.baseline_bytes, self._mark = resident_bytes(), _status_bytes("VmHWM")
         self._sampled, self._stop = 0, threading.Event()
         self._thread: threading.Thread | None = None
-        if self._mark > self.baseline_bytes * 1.01:
+        if self._mark > self.baseline_bytes * MARK_RATIO:
             self.notes.append("The peak was sampled every millisecond; the kernel's own mark could not be reset.")
             self._thread = threading.Thread(target=self._sample, daemon=True)
             self._thread.start()
@@ -201,7 +204,7 @@ class Peak:
         if self._thread:
             self._thread.join()
         mark = _status_bytes("VmHWM")
-        peak = mark if mark > self._mark or not self._thread else self._sampled
+        peak = mark if mark > self._mark * MARK_RATIO or not self._thread else self._sampled
         self.peak_bytes = max(0, peak - self.baseline_bytes)
 
     def _sample(self) -> None:

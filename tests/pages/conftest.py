@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import reports
+import streamlit as st
 from streamlit.runtime.pages_manager import PagesManager
 from streamlit.testing.v1 import AppTest, app_test
 
@@ -42,6 +43,7 @@ def open_page(own_home, monkeypatch):
     """open_page("compress"): that page of the app as AppTest saw it; no exception, or the test fails."""
     monkeypatch.chdir(ROOT)
     state.app.clear()
+    st.cache_data.clear()  # tests share hashes: what one home answered is not for the next
 
     def open_(name: str = "overview") -> AppTest:
         test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()

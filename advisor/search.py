@@ -27,7 +27,7 @@ SURE, SURE_SHARE, SURE_LEAST_S = 8, 3.0, 45.0
 ONE_SHARE, SURE_ONE_SHARE = 0.15, 0.4  # what one candidate may take of it, and one of the most promising
 LEAST_MAKE_S, SURE_LEAST_MAKE_S = 10.0, 25.0
 ANEW = 2  # how often others are measured in earnest where the finalists were only lucky
-SHORT_S, LONG_S = 12.0, 150.0  # default budgets of a model of up to 1 MB of weights, and of 50 MB and more
+SHORT_S, LONG_S = 11.0, 150.0  # default budgets of a model of up to 1 MB of weights, and of 50 MB and more
 SHORT_BYTES, LONG_BYTES = 1e6, 5e7
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from advisor.placement.types import Placed, Placement
 from advisor.report import document as doc
+from advisor.report import years as report_years
 from advisor.report.document import Cell, Section, Table
 from advisor.types import Report
 from data import tables, units, words
@@ -131,22 +132,5 @@ def _parts(placed: Placed) -> list[Table]:
 
 
 def _years(placed: Placed) -> list[Table]:
-    planned = any(year.kwh_after is not None for year in placed.years)
-    rows = []
-    for place, year in enumerate(placed.years):
-        path, ahead = f"placed.years.{place}", year.years_ahead
-        row = [
-            doc.text(f"In {ahead} year{'s' if ahead > 1 else ''}" if ahead else "Now"),
-            doc.ratio(year.demand_ratio, f"{path}.demand_ratio"),
-            doc.estimate(year.kwh_before, words.KWH, f"{path}.kwh_before"),
-        ]
-        row += [doc.estimate(year.kwh_after, words.KWH, f"{path}.kwh_after")] if planned else []
-        row += [
-            doc.estimate(year.kwh_renewed, words.KWH, f"{path}.kwh_renewed"),
-            doc.estimate(year.turbine_years, words.TURBINE, f"{path}.turbine_years", units.S_PER_YEAR),
-            doc.estimate(year.g_co2e, words.GRAMS, f"{path}.g_co2e"),
-        ]
-        rows.append(row)
-    columns = ("Year", "Demand", "The original", *(("With the plan",) if planned else ()))
-    columns = (*columns, "On newer hardware", "Wind turbine", "CO2e")
+    columns, rows = report_years.ahead(placed.years, "placed.years", "The original")
     return [doc.table("The service placed so, each year at its demand", columns, rows)] if rows else []

@@ -1,7 +1,9 @@
 """What a report says of years: energy, carbon and turbine share, in things people know, ahead, and with a rebound."""
 
 import math
+from collections.abc import Sequence
 
+from advisor.placement.types import YearAhead
 from advisor.report import document as doc
 from advisor.report.document import Cell, Section
 from advisor.types import Footprint, Outlook, Report
@@ -102,34 +104,40 @@ def _calls(count: float | None) -> str:
 
 
 def _ahead(outlook: Outlook) -> Section:
-    planned = outlook.years[0].kwh_after is not None
-    rows = []
-    for place, year in enumerate(outlook.years):
-        path = f"outlook.years.{place}"
-        name = "Now" if year.years_ahead == 0 else f"In {year.years_ahead} year{'s' if year.years_ahead > 1 else ''}"
-        row = [
-            doc.text(name),
-            doc.ratio(year.demand_ratio, f"{path}.demand_ratio"),
-            doc.estimate(year.kwh_before, words.KWH, f"{path}.kwh_before"),
-        ]
-        row += [doc.estimate(year.kwh_after, words.KWH, f"{path}.kwh_after")] if planned else []
-        row += [
-            doc.estimate(year.kwh_renewed, words.KWH, f"{path}.kwh_renewed"),
-            doc.estimate(year.turbine_years, words.TURBINE, f"{path}.turbine_years", units.S_PER_YEAR),
-            doc.estimate(year.g_co2e, words.GRAMS, f"{path}.g_co2e"),
-        ]
-        rows.append(row)
-    columns = ["Year", "Demand", "As it is"] + (["With the plan"] if planned else [])
-    columns += ["On newer hardware", "Wind turbine", "CO2e"]
+    columns, rows = ahead(outlook.years, "outlook.years", "As it is")
+    whose = ", with the plan." if "With the plan" in columns else "."
     return Section(
         id="ahead", title="The years ahead",
         paragraphs=(
             "Demand grows as data centres' did, hardware does more per joule as record-setting devices did; both are "
             "published trends with wide ends, not a forecast of this service. The grid is taken to stay as it is. "
-            "Turbine share and CO2e are those on newer hardware" + (", with the plan." if planned else "."),
+            f"Turbine share and CO2e are those on newer hardware{whose}",
         ),
         tables=(doc.table("Each year at the demand of that year", columns, rows),),
     )  # fmt: skip
+
+
+def ahead(years: Sequence[YearAhead], path: str, today: str) -> tuple[list[str], list[list[Cell]]]:
+    """Columns and rows of the years ahead that stand at `path` in the JSON report; `today` heads the column of what
+    goes on without a plan."""
+    planned = any(year.kwh_after is not None for year in years)
+    rows = []
+    for place, year in enumerate(years):
+        at, number = f"{path}.{place}", year.years_ahead
+        row = [
+            doc.text(f"In {number} year{'s' if number > 1 else ''}" if number else "Now"),
+            doc.ratio(year.demand_ratio, f"{at}.demand_ratio"),
+            doc.estimate(year.kwh_before, words.KWH, f"{at}.kwh_before"),
+        ]
+        row += [doc.estimate(year.kwh_after, words.KWH, f"{at}.kwh_after")] if planned else []
+        row += [
+            doc.estimate(year.kwh_renewed, words.KWH, f"{at}.kwh_renewed"),
+            doc.estimate(year.turbine_years, words.TURBINE, f"{at}.turbine_years", units.S_PER_YEAR),
+            doc.estimate(year.g_co2e, words.GRAMS, f"{at}.g_co2e"),
+        ]
+        rows.append(row)
+    columns = ["Year", "Demand", today, *(["With the plan"] if planned else [])]
+    return [*columns, "On newer hardware", "Wind turbine", "CO2e"], rows
 
 
 def _return(report: Report, outlook: Outlook) -> tuple[Section, ...]:

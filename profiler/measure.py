@@ -1,5 +1,6 @@
 """The timed and the weighed work, in the locked child: a group of models interleaved, and one model's memory peak."""
 
+import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -175,7 +176,13 @@ def resident_bytes() -> int:
     return _status_bytes("VmRSS")
 
 
-MARK_RATIO = 1.01  # the kernel's mark is a few pages off: only what lifts it by more has lifted it
+def mark_error_bytes() -> int:
+    """How far the kernel's mark may be off: each CPU keeps a batch of pages to itself in each of three counters.
+
+    Source: Linux, lib/percpu_counter.c (batch = max(32, 2 x CPUs)) and include/linux/mm.h (get_mm_rss).
+    """
+    cpus = os.cpu_count() or 1
+    return 3 * cpus * max(32, 2 * cpus) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Peak:
@@ -193,7 +200,7 @@ class Peak:
         self.baseline_bytes, self._mark = resident_bytes(), _status_bytes("VmHWM")
         self._sampled, self._stop = 0, threading.Event()
         self._thread: threading.Thread | None = None
-        if self._mark > self.baseline_bytes * MARK_RATIO:
+        if self._mark > self.baseline_bytes + mark_error_bytes():
             self.notes.append("The peak was sampled every millisecond; the kernel's own mark could not be reset.")
             self._thread = threading.Thread(target=self._sample, daemon=True)
             self._thread.start()
@@ -204,7 +211,8 @@ class Peak:
         if self._thread:
             self._thread.join()
         mark = _status_bytes("VmHWM")
-        peak = mark if mark > self._mark * MARK_RATIO or not self._thread else self._sampled
+        lifted = mark > self._mark + mark_error_bytes()
+        peak = mark if lifted or not self._thread else self._sampled
         self.peak_bytes = max(0, peak - self.baseline_bytes)
 
     def _sample(self) -> None:

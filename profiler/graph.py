@@ -8,7 +8,8 @@ from data.errors import InputError
 from profiler.inputs import filled_shapes
 from profiler.onnx_graph import shapes as onnx_shapes
 from profiler.onnx_graph import tools as onnx_tools
-from profiler.onnx_graph.layers import NOT_COUNTED, Names, Walk
+from profiler.onnx_graph.layers import NOT_COUNTED, Walk
+from profiler.onnx_graph.names import Names
 from profiler.onnx_graph.weights import Weight
 from profiler.types import Layer, Tensor
 

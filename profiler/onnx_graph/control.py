@@ -8,13 +8,12 @@ from data.text import plain
 from profiler.liveness import Event
 from profiler.onnx_graph import shapes as onnx_shapes
 from profiler.onnx_graph import tools as onnx_tools
+from profiler.onnx_graph.names import Graphs, Names
 from profiler.onnx_graph.shapes import STANDARD, Scope
 from profiler.types import Layer
 
 if TYPE_CHECKING:
     from onnx import GraphProto, NodeProto
-
-    from profiler.onnx_graph.layers import Names, Walk
 
 CONTROL = ("If", "Loop", "Scan")
 MOST_TURNS = 1 << 24  # a loop that claims more is not believed
@@ -27,7 +26,7 @@ def is_control(node: "NodeProto") -> bool:
 
 
 def control(
-    walk: "Walk", node: "NodeProto", attributes: dict[str, Any], scope: Scope, names: "Names", prefix: str, repeat: int
+    walk: Graphs, node: "NodeProto", attributes: dict[str, Any], scope: Scope, names: Names, prefix: str, repeat: int
 ) -> tuple[list[Layer], Event]:
     """The layers inside a control node, and the event it is for the memory around it. Sets its outputs' types."""
     inside = f"{prefix}{node.name or node.output[0]}/"
@@ -43,7 +42,7 @@ def control(
 
 
 def _if(
-    walk: "Walk", node: "NodeProto", attributes: dict[str, Any], scope: Scope, names: "Names", inside: str, repeat: int
+    walk: Graphs, node: "NodeProto", attributes: dict[str, Any], scope: Scope, names: Names, inside: str, repeat: int
 ) -> Found:
     """The branch that is taken where that is known, else the one with more arithmetic."""
     condition = scope.values.get(node.input[0])
@@ -66,7 +65,7 @@ def _if(
 
 
 def _loop(
-    walk: "Walk", node: "NodeProto", body: "GraphProto", scope: Scope, names: "Names", inside: str, repeat: int
+    walk: Graphs, node: "NodeProto", body: "GraphProto", scope: Scope, names: Names, inside: str, repeat: int
 ) -> Found:
     """The body, as often as it runs; once, with a note, where that depends on the data."""
     trips = scope.values.get(node.input[0]) if node.input and node.input[0] else None
@@ -83,7 +82,7 @@ def _loop(
 
 
 def _scan(
-    walk: "Walk", node: "NodeProto", attributes: dict[str, Any], scope: Scope, names: "Names", inside: str, repeat: int
+    walk: Graphs, node: "NodeProto", attributes: dict[str, Any], scope: Scope, names: Names, inside: str, repeat: int
 ) -> Found:
     """The body, once for each slice of the scanned inputs."""
     body = attributes["body"]
@@ -107,7 +106,7 @@ def _scan(
 
 
 def _inside(
-    walk: "Walk", body: "GraphProto", inner: Scope, names: "Names", inside: str, repeat: int, count: int, *, known: bool
+    walk: Graphs, body: "GraphProto", inner: Scope, names: Names, inside: str, repeat: int, count: int, *, known: bool
 ) -> Found:
     onnx_shapes.enter(body, inner, walk.lengths)
     if not known:
@@ -146,7 +145,7 @@ def _read_by(node: "NodeProto") -> list[str]:
     return names
 
 
-def _believed(walk: "Walk", turns: int, inside: str) -> int:
+def _believed(walk: Graphs, turns: int, inside: str) -> int:
     """How often a loop runs; once, with a note, where it claims more than is believed."""
     if turns <= MOST_TURNS:
         return max(turns, 0)

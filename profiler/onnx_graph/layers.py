@@ -7,7 +7,6 @@ runtimes join with them are part of it: it then moves 8-bit tensors and computes
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from profiler.dtypes import bytes_of
@@ -17,6 +16,7 @@ from profiler.onnx_graph import control as onnx_control
 from profiler.onnx_graph import shapes as onnx_shapes
 from profiler.onnx_graph import tools as onnx_tools
 from profiler.onnx_graph.costs import INTEGER, VIEWS, cost_of
+from profiler.onnx_graph.names import Names
 from profiler.onnx_graph.shapes import RANDOM, STANDARD, Scope
 from profiler.onnx_graph.weights import Weight
 from profiler.types import Layer
@@ -34,24 +34,6 @@ JOINED = frozenset({
 PARTIAL = frozenset({"Gather", "GatherElements", "GatherND", "Slice", "Split", "GatherBlockQuantized"})
 UINT8 = 2  # TensorProto.UINT8, what a QuantizeLinear without a zero point writes
 SHAPE_TYPES = ("int64", "int32", "bool", "string")
-
-
-@dataclass(slots=True, kw_only=True)
-class Names:
-    """What tensors of a graph stand for: the stored tensors something is made of; the 8-bit tensor behind a
-    DequantizeLinear; the 8-bit tensor that a joined operator writes in place of its own output."""
-
-    stored: dict[str, frozenset[str]] = field(default_factory=dict)
-    quantized: dict[str, str] = field(default_factory=dict)
-    requantized: dict[str, str] = field(default_factory=dict)
-
-    def inner(self) -> "Names":
-        """For a graph inside this one."""
-        return Names(stored=dict(self.stored), quantized=dict(self.quantized))
-
-    def moved(self, name: str) -> str:
-        """The tensor that is really moved for this one."""
-        return self.quantized.get(name, self.requantized.get(name, name))
 
 
 class Walk:

@@ -44,10 +44,10 @@ def compare(
 ) -> dict[str, Any]:
     """{label: Quality as plain values, or {"error", "hint"} where a variant does not run} of each variant.
 
-    An entry is {"label", "path", "runtime", "runtime_options"}; `model` is the original's record; `data` an .npz with
-    optional `labels`; `most` the samples at most; `seconds` what the original's calls may take; `scores` the output
-    whose last axis holds the classes (the first floating one unless named); `held_out` leaves out the samples that
-    techniques calibrate on, where there are enough to do so.
+    An entry is {"label", "title" (optional), "path", "runtime", "runtime_options"}; `model` is the original's record;
+    `data` an .npz with optional `labels`; `most` the samples at most; `seconds` what the original's calls may take;
+    `scores` the output whose last axis holds the classes (the first floating one unless named); `held_out` leaves out
+    the samples that techniques calibrate on, where there are enough to do so.
     """
     what = from_plain(Model, model)
     given = samples.read(
@@ -59,7 +59,7 @@ def compare(
     named = _scores(answers[0], scores)
     answered: dict[str, Any] = {}
     for index, entry in enumerate(variants):
-        desk.progress((index + 1) / (len(variants) + 1), f"Comparing {entry['label']}")
+        desk.progress((index + 1) / (len(variants) + 1), f"Comparing {entry.get('title') or entry['label']}")
         try:
             quality = _quality(_load(entry), given, answers, named, limit_s=max(10.0, PATIENCE * spent))
             answered[entry["label"]] = to_plain(quality)

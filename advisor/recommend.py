@@ -135,7 +135,10 @@ def _no_gain(plan: Plan, budget: Budget) -> str | None:
         return None
     if ratio.high < 1.0 - same:
         return f"Too little to be worth another file: {_times(ratio)} the original's {WORDS[budget.objective]}."
-    what = "No gain" if ratio.low > 1.0 + same else "No gain beyond the noise"
+    if ratio.high < 1.0 and same > SAME_FRAC:
+        told = f"{_times(ratio)} the original's {WORDS[budget.objective]}, but the machine was busy"
+        return f"{told}: then only a gain of {same:.0%} is believed. Try again when it is quiet."
+    what = "No gain" if ratio.low > 1.0 else "No gain beyond the noise"
     return f"{what} in {WORDS[budget.objective]}: {_times(ratio)} the original's."
 
 

@@ -28,12 +28,18 @@ TIMED = "timed"  # the label under which the parent watches the interleaved loop
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One way to run one file. `label` is its name within the group."""
+    """One way to run one file. `label` is its name within the group, `title` what people call it."""
 
     label: str
     path: str
     runtime: str = "onnxruntime"
     options: dict[str, str] = field(default_factory=dict)
+    title: str = ""
+
+    @property
+    def shown(self) -> str:
+        """Its name where progress is told."""
+        return self.title or self.label
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +71,7 @@ def time_group(
     feeds = feeds_of(from_plain(Feed, feed))
     calls, found = {}, {}
     for entry in group:
-        desk.progress(0.0, f"Loading {entry.label}")
+        desk.progress(0.0, f"Loading {entry.shown}")
         session, load_ms = load(entry)
         found[entry.label] = {
             "provider": session.provider, "settings": dict(session.settings), "load_ms": load_ms,
@@ -105,7 +111,7 @@ def peak_memory(desk: ChildDesk, *, entry: Mapping[str, Any], feed: Mapping[str,
     with Peak() as peak:
         session, _ = load(what)
         load_bytes = resident_bytes() - peak.baseline_bytes
-        desk.progress(0.5, f"Weighing {what.label}")
+        desk.progress(0.5, f"Weighing {what.shown}")
         call = session.prepare(feeds)
         for _ in range(3):
             call()

@@ -34,7 +34,7 @@ GPU_WARMUP_S = 1.0
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
     """A file to measure: the original (`variant_id` None) or one of its variants. `readable` names further files and
-    folders its child may read (external data)."""
+    folders its child may read (external data), `title` is what people call it."""
 
     path: Path
     model_sha256: str
@@ -42,6 +42,7 @@ class Subject:
     runtime: str = "onnxruntime"
     options: dict[str, str] = field(default_factory=dict)
     readable: tuple[Path, ...] = ()
+    title: str = ""
 
     @property
     def label(self) -> str:
@@ -234,4 +235,6 @@ def waited_frac(before: Load, during: Load) -> float | None:
 
 def _entry(subject: Subject, device: str, threads: int) -> Entry:
     options = {"device": device, "threads": str(threads), **subject.options}
-    return Entry(label=subject.label, path=str(subject.path), runtime=subject.runtime, options=options)
+    return Entry(
+        label=subject.label, path=str(subject.path), runtime=subject.runtime, options=options, title=subject.title
+    )

@@ -16,7 +16,10 @@ MACHINE = Machine(
 PLAIN_MACHINE = Machine(
     fingerprint="plain", cpu="test", isa=("avx2",), physical_cores=2, logical_cores=2, memory_bytes=1 << 33
 )
-NUMPY = {TensorProto.FLOAT: "float32", TensorProto.INT64: "int64", TensorProto.FLOAT16: "float16"}
+NUMPY = {
+    TensorProto.FLOAT: "float32", TensorProto.DOUBLE: "float64", TensorProto.INT64: "int64",
+    TensorProto.FLOAT16: "float16",
+}  # fmt: skip
 
 
 def draw(seed: int, name: str, *shape: int, scale: float = 0.2) -> onnx.TensorProto:
@@ -147,6 +150,39 @@ def branches(path: Path) -> Path:
     return write(
         path, nodes, [("x", TensorProto.FLOAT, ["batch", 3, 8, 8])], [("y", TensorProto.FLOAT, ["batch", 10])], stored
     )
+
+
+def table_added(path: Path) -> Path:
+    """A linear layer whose outputs meet rows of a table, two more after it: (batch, 32), ids (batch,) -> (batch, 4)."""
+    nodes = [
+        helper.make_node("Gemm", ["x", "w1", "b1"], ["h"], transB=1, name="first"),
+        helper.make_node("Gather", ["table", "id"], ["row"], name="look_up"),
+        helper.make_node("Add", ["h", "row"], ["sum"], name="meet"),
+        helper.make_node("Gemm", ["sum", "w2", "b2"], ["h2"], transB=1, name="second"),
+        helper.make_node("Relu", ["h2"], ["r"], name="relu"),
+        helper.make_node("Gemm", ["r", "w3", "b3"], ["y"], transB=1, name="third"),
+    ]
+    stored = [draw(1, "w1", 64, 32), draw(2, "b1", 64), draw(3, "table", 50, 64), draw(4, "w2", 64, 64),
+              draw(5, "b2", 64), draw(6, "w3", 4, 64), draw(7, "b3", 4)]  # fmt: skip
+    inputs = [("x", TensorProto.FLOAT, ["batch", 32]), ("id", TensorProto.INT64, ["batch"])]
+    return write(path, nodes, inputs, [("y", TensorProto.FLOAT, ["batch", 4])], stored)
+
+
+def old(path: Path) -> Path:
+    """The CNN in opset 9, as exporters of 2019 wrote it."""
+    proto = onnx.load(cnn(path))
+    proto.opset_import[0].version, proto.ir_version = 9, 4
+    onnx.checker.check_model(proto)
+    onnx.save(proto, path)
+    return path
+
+
+def double(path: Path) -> Path:
+    """One linear layer in 64-bit floats: (batch, 32) -> (batch, 8)."""
+    weight = numpy_helper.from_array(np.random.default_rng(0).standard_normal((32, 8)), "w")
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["y"], name="only")]
+    inputs, outputs = [("x", TensorProto.DOUBLE, ["batch", 32])], [("y", TensorProto.DOUBLE, ["batch", 8])]
+    return write(path, nodes, inputs, outputs, [weight])
 
 
 def thin(path: Path) -> Path:
@@ -322,7 +358,7 @@ def facts(path: Path) -> Model:
         sha256=path.name, name=path.stem, format="onnx", file_bytes=path.stat().st_size,
         parameter_count=sum(kinds.values()), parameters_by_dtype=dict(kinds), weight_bytes=stored,
         operators=dict(Counter(node.op_type for node in proto.graph.node)),
-        inputs=_tensors(proto.graph.input), outputs=_tensors(proto.graph.output),
+        inputs=_tensors(proto.graph.input), outputs=_tensors(proto.graph.output), opset=proto.opset_import[0].version,
     )  # fmt: skip
 
 

@@ -65,12 +65,23 @@ def prunable(proto: Any) -> list[str]:
     before the next layer, so that heads and the residual stream keep their widths."""
     onnx_rewrite.name_nodes(proto)
     stored = onnx_tools.initializers(proto.graph)
-    layers = [node for node in proto.graph.node if node.op_type in WEIGHTED and node.input[1] in stored]
-    last = _reach_outputs(proto, stored)
-    chosen = [node for node in layers if node.name not in last]
     if any(node.op_type == "MatMul" and node.input[1] not in stored for node in proto.graph.node):
-        chosen = [node for node in chosen if _is_hidden(proto, node, stored)]
-    return [key(node) for node in chosen]
+        return hidden(proto)
+    return [key(node) for node in _inner(proto, stored)]
+
+
+def hidden(proto: Any) -> list[str]:
+    """Those of the prunable layers whose outputs meet nothing but element-wise steps before the next layer."""
+    onnx_rewrite.name_nodes(proto)
+    stored = onnx_tools.initializers(proto.graph)
+    return [key(node) for node in _inner(proto, stored) if _is_hidden(proto, node, stored)]
+
+
+def _inner(proto: Any, stored: Mapping[str, Any]) -> list[Any]:
+    """The weighted nodes whose channels do not reach an output of the model unmixed."""
+    last = _reach_outputs(proto, stored)
+    layers = [node for node in proto.graph.node if node.op_type in WEIGHTED and node.input[1] in stored]
+    return [node for node in layers if node.name not in last]
 
 
 def _reach_outputs(proto: Any, stored: Mapping[str, Any]) -> set[str]:

@@ -69,6 +69,8 @@ def refusal(model: Model, *, needs: Iterable[str] = WEIGHTED, quantized_too: boo
         return "The model is already quantized."
     if float_share(model) == 0:
         return "The weights are not 32-bit floats any more."
+    if not model.parameters_by_dtype.get("float32"):
+        return "The weights are 64-bit floats: export the model in 32-bit floats first, which halves it at once."
     if not count(model, needs):
         named = ", ".join(needs)
         return f"The model has none of the operators this works on ({named})."

@@ -14,6 +14,8 @@ from profiler.onnx_graph import tools as onnx_tools
 if TYPE_CHECKING:
     from numpy import ndarray
 
+PER_CHANNEL_OPSET, PER_CHANNEL_IR = 13, 7  # ONNX 1.8
+
 
 @contextmanager
 def edge(doing: str) -> Iterator[None]:
@@ -164,7 +166,7 @@ def prepared(source: Path, folder: Path, *, large: bool) -> Path:
     from onnxruntime.quantization.shape_inference import quant_pre_process
 
     path, named = folder / "prepared.onnx", folder / "named.onnx"
-    proto = load(source)
+    proto = raised(load(source), large=large)
     name_nodes(proto)
     _forget_stored_shapes(proto)
     files = (named, *save(proto, named))
@@ -179,6 +181,29 @@ def prepared(source: Path, folder: Path, *, large: bool) -> Path:
     for file in files:
         file.unlink()
     return path
+
+
+def raised(proto: Any, *, large: bool) -> Any:
+    """The model in the oldest opset in which a QuantizeLinear has one scale per channel, where its own is older.
+
+    Source: ONNX operators, QuantizeLinear-13. Raises InputError where the graph cannot be raised."""
+    from onnx import version_converter
+
+    versions = [one.version for one in proto.opset_import if one.domain in ("", "ai.onnx")]
+    if not versions or versions[0] >= PER_CHANNEL_OPSET:
+        return proto
+    too_old = InputError(
+        f"Its opset {versions[0]} is too old for 8 bits per channel, and the graph could not be raised to "
+        f"{PER_CHANNEL_OPSET}.", hint=f"Export the model with opset {PER_CHANNEL_OPSET} or newer.",
+    )  # fmt: skip
+    if large:
+        raise too_old
+    try:
+        newer = version_converter.convert_version(proto, PER_CHANNEL_OPSET)
+    except Exception as error:
+        raise too_old from error
+    newer.ir_version = max(newer.ir_version, PER_CHANNEL_IR)
+    return newer
 
 
 def _forget_stored_shapes(proto: Any) -> None:

@@ -47,6 +47,8 @@ class Int8Static:
             raise InputError("No convolution or matrix product was quantized, so nothing would change.")
         calibrated = onnx_rewrite.operator_counts(proto).get("QuantizeLinear", 0)
         notes.append(f"{changed} operators compute in 8 bits; {calibrated} activation ranges were calibrated.")
+        if (opset := request.model.opset) and opset < onnx_rewrite.PER_CHANNEL_OPSET:
+            notes.append(f"The graph was raised from opset {opset} to {onnx_rewrite.PER_CHANNEL_OPSET}.")
         if request.calibration_is_random:
             notes.append("Calibrated on random inputs: the ranges may not fit real data.")
         elif len(request.calibration) < FEW_CALLS:

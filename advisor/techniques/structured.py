@@ -42,9 +42,7 @@ class Structured:
         with onnx_rewrite.edge("Structured pruning"):
             gone = heads.prune(proto, share)
             channels.merge_biases(proto)
-            module = torch_graph.module(proto)
-            before = channels.widths(module)
-            _prune(module, channels.prunable(proto), _call(request), share)
+            module, before, left = _cut(proto, _call(request), share)
         after = channels.widths(module)
         changed = sum(before[name] - after[name] for name in before)
         if not changed + gone:
@@ -56,7 +54,7 @@ class Structured:
             channels.split_biases(proto)
             companions = onnx_rewrite.save(proto, target)
         layers = sum(1 for name in before if before[name] != after[name])
-        notes = [f"{changed} channels of {layers} layers were removed.", tuned]
+        notes = [f"{changed} channels of {layers} layers were removed.", *left, tuned]
         notes += [f"{gone} attention heads were removed."] if gone else []
         return Product(file=target, companions=companions, changed_count=changed + gone, notes=tuple(notes))
 
@@ -65,6 +63,24 @@ def _call(request: Request) -> dict[str, Any]:
     """Two samples, or a whole call where the model's batch is fixed."""
     fixed = any(tensor.shape and isinstance(tensor.shape[0], int) for tensor in request.model.inputs)
     return channels.tensors(request.calibration[0], first=None if fixed else 2)
+
+
+def _cut(proto: Any, call: dict[str, Any], share: float) -> tuple[Any, dict[str, int], list[str]]:
+    """The pruned module, its widths before, and what to say of layers that had to stay whole: where channels meet a
+    table of fixed width (an embedding that is added, say), only layers that meet nothing of the kind are cut."""
+    hidden, prunable = channels.hidden(proto), channels.prunable(proto)
+    module = torch_graph.module(proto)
+    before = channels.widths(module)
+    try:
+        _prune(module, prunable, call, share)
+    except RuntimeError:
+        if not hidden or hidden == prunable:
+            raise InputError("Its channels meet tensors of fixed width, which cannot be cut with them.") from None
+        module = torch_graph.module(proto)
+        _prune(module, hidden, call, share)
+        whole = len(prunable) - len(hidden)
+        return module, before, [f"{whole} layers stay whole: their channels meet tensors of fixed width."]
+    return module, before, []
 
 
 def _prune(module: Any, prunable: list[str], call: dict[str, Any], share: float) -> None:

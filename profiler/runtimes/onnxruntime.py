@@ -180,6 +180,11 @@ _MEANINGS: tuple[tuple[tuple[str, ...], type[RightsizeError], str, str], ...] = 
         InputError, "The inputs do not have the shape the model expects.", "Give each input's shape with --shape.",
     ),
     (
+        ("cannot be reshaped", "attempting to broadcast", "dimension mismatch", "incompatible dimensions"),
+        InputError, "With these input shapes, sizes inside the model do not fit each other.",
+        "An open axis may have been fixed at export: give the lengths it was exported with, or export it again.",
+    ),
+    (
         ("unexpected input data type",),
         InputError, "The inputs do not have the data type the model expects.", "Give arrays of the model's data types.",
     ),

@@ -180,6 +180,26 @@ def test_odd_models_run_or_get_one_line(technique, build, tmp_path):
     assert (folder / answer["file"]).exists()
 
 
+def test_weights_in_64_bits_are_named_as_the_reason(technique, tmp_path):
+    reason = technique.refuses(small.facts(small.double(tmp_path / "double.onnx")), small.MACHINE)
+    if technique.STAGE != "runtime":
+        assert "64-bit" in reason or "32-bit" in reason
+
+
+@pytest.mark.parametrize("name", ["int8_static", "int8_mixed", "int8_dynamic"])
+def test_a_graph_of_an_old_opset_is_raised_for_8_bits_per_channel(name, tmp_path):
+    path = small.old(tmp_path / "old.onnx")
+    option = {"max_loss": 0.01} if name == "int8_mixed" else None
+    try:
+        answer, folder = applied(name, path, tmp_path, option=option)
+    except RightsizeError as error:
+        assert "none has to stay out" in error.message
+        return
+    call = small.feeds(small.facts(path), calls=1)[0]
+    found, wanted = (small.outputs(file, call)["y"] for file in (folder / answer["file"], path))
+    assert np.corrcoef(found.ravel(), wanted.ravel())[0, 1] > 0.98
+
+
 def test_it_says_that_calibration_data_does_not_fit(technique, tmp_path):
     path = small.mlp(tmp_path / "mlp.onnx")
     data = tmp_path / "misfit.npz"

@@ -111,8 +111,15 @@ def test_a_gpu_is_judged_by_wall_time_even_where_it_was_noisy():
 def test_a_busy_machine_must_show_a_larger_gain():
     quiet, busy = candidate("fast", 8.4), candidate("fast", 8.4, stable=False)
     assert verdict(quiet).verdict == "compress"
-    assert verdict(busy).verdict == "keep the original"
+    kept = verdict(busy)
+    assert kept.verdict == "keep the original"
+    assert "the machine was busy" in kept.tried[0].ruled_out and "15%" in kept.tried[0].ruled_out
     assert verdict(candidate("faster", 8.0, stable=False)).verdict == "compress"
+
+
+def test_what_is_surely_no_gain_is_not_called_noise():
+    worse = verdict(candidate("worse", 10.8)).tried[0].ruled_out
+    assert worse.startswith("No gain in")
 
 
 def test_a_gain_that_is_real_and_small_is_told_and_not_worth_another_file():

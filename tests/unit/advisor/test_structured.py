@@ -67,6 +67,20 @@ def test_half_the_channels_go_and_the_outputs_keep_their_shape(tmp_path):
     assert product.file.stat().st_size < 0.5 * path.stat().st_size
 
 
+def test_layers_whose_channels_meet_a_table_stay_whole_and_the_others_are_cut(tmp_path):
+    path = small.table_added(tmp_path / "model.onnx")
+    model = small.facts(path)
+    call = {"x": small.feeds(model, calls=1)[0]["x"], "id": np.array([1, 2, 3, 4])}
+    request = Request(model=model, source=path, option={"removed_frac": 0.5}, folder=tmp_path, machine=small.MACHINE,
+                      calibration=(call,))  # fmt: skip
+    product = techniques()["structured"].apply(request)
+    after = {each.name: tuple(each.dims) for each in onnx.load(product.file).graph.initializer}
+    assert after["w1"] == (64, 32) and after["table"] == (50, 64)
+    assert after["w2"] == (32, 64) and after["w3"] == (4, 32)
+    assert any("1 layers stay whole" in note for note in product.notes)
+    assert small.outputs(product.file, call)["y"].shape == (4, 4)
+
+
 def test_what_goes_matters_least(tmp_path):
     """Half of the hidden units have no weight at all: without them the outputs stay what they were."""
     path = small.mlp(tmp_path / "mlp.onnx")

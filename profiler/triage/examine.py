@@ -187,6 +187,10 @@ def bundle_names(archive: Archive) -> dict[str, str]:
         _refuse(f"This archive has too many entries: {ENTRIES:,} is the limit.")
     if any(archive.head(name, 4) in (b"PK\x03\x04", b"PK\x05\x06") for name in names):
         _refuse("This archive holds another archive: upload the model file itself, or a zip of it without nesting.")
+    if names and all(name.endswith(".npy") for name in names):
+        _refuse("This .npz holds data, not a model.", "Upload the model, and give this as its data where you measure.")
+    if "model.weights.h5" in names:
+        _refuse("This is a Keras model: this format is not supported; export it to ONNX.")
     if len(models) != 1:
         what = "no model in it that is read here" if not models else f"{len(models)} ONNX models in it; one is needed"
         _refuse(f"This zip archive has {what}.")

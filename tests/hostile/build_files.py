@@ -79,6 +79,8 @@ def archives():
     yield "nested.zip", zipped({"a.zip": whole}), ("archive",)
     yield "two_models.zip", zipped({"a.onnx": onnx_bytes(), "b.onnx": onnx_bytes()}), ("2 ONNX models",)
     yield "no_model.zip", zipped({"a.txt": b"x"}), ("no model",)
+    yield "keras.zip", zipped({"config.json": b"{}", "model.weights.h5": b"x"}), ("Keras",)
+    yield "arrays.npz", zipped({"x.npy": b"\x93NUMPY"}), ("holds data",)
     yield "many.zip", zipped({f"f{number}": b"" for number in range(2_500)} | {"m.onnx": onnx_bytes()}), ("entries",)
     yield "not_onnx.zip", zipped({"m.onnx": b"hello"}), ("not an ONNX",)
 

@@ -48,6 +48,8 @@ class TorchScript:
             cannot_run = f'Latency needs the shape of "{name}", which the file does not keep: give --shape {name}=...'
         if guessed:
             notes.append(f"The shape of {plain(', '.join(guessed), 60)} was taken from the first layer it meets.")
+        if packed := sum("PackedParams" in each.original_name for each in module.modules()):
+            notes.append(f"{packed} layers hold weights that torch quantized and packed: they are not counted.")
         return model_of(path, self.NAME, module, inputs, shapes, cannot_run=cannot_run, notes=notes)
 
 

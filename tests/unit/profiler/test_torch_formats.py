@@ -48,6 +48,13 @@ def test_a_script_whose_shapes_cannot_be_told_says_so(tmp_path):
     assert SCRIPT.read(tmp_path / "m.pt", {"input": (2, 3)}).other_flop == 6
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_weights_that_torch_packed_are_told_not_counted(tmp_path):
+    model = torch.ao.quantization.quantize_dynamic(nn.Sequential(nn.Linear(64, 4)), {nn.Linear})
+    torch.jit.script(model).save(tmp_path / "packed.pt")
+    assert any("not counted" in note for note in SCRIPT.read(tmp_path / "packed.pt", {}).notes)
+
+
 def test_an_exported_program_names_its_dynamic_axes(tmp_path):
     module = bert.network(layers=1, width=32, heads=2)
     ids = torch.ones(2, 16, dtype=torch.int64)

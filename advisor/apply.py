@@ -12,6 +12,7 @@ from advisor.agreement import not_finite
 from advisor.samples import Samples
 from advisor.surgery import onnx_rewrite
 from advisor.techniques import Product, Request, Technique, techniques
+from data import words
 from data.errors import InputError
 from data.records import from_plain
 from profiler.files import bytes_on_disk, sha256_of
@@ -125,7 +126,8 @@ def _described(member: Technique, product: Product, request: Request) -> dict[st
     file_bytes = bytes_on_disk(product.file, product.companions)
     notes = list(product.notes)
     if member.STAGE == "quantize" and file_bytes > MOSTLY_LEFT * request.model.file_bytes:
-        notes.append(f"The file is {file_bytes / request.model.file_bytes:.0%} of the original's: most weights stayed.")
+        share = words.percent(file_bytes / request.model.file_bytes)
+        notes.append(f"The file is {share} of the original's: most weights stayed.")
     return {
         "file": product.file.name,
         "companions": [path.name for path in product.companions],

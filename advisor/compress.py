@@ -10,6 +10,7 @@ from typing import Any
 from advisor.apply import apply
 from advisor.techniques import techniques
 from advisor.types import Step, Variant
+from data import words
 from data.errors import Cancelled, RightsizeError
 from data.home import Home, hashed
 from profiler.files import made_by_job
@@ -71,20 +72,32 @@ def failed(model: Model, steps: Sequence[Step], reason: str) -> Variant:
 def titled(technique: str, options: Mapping[str, Any]) -> Step:
     """The step with the words people know it by: "INT8, static (matrix products, entropy)"."""
     title = techniques()[technique].TITLE
-    words = ", ".join(_word(name, value) for name, value in options.items() if value not in (None, False, [], ()))
-    return Step(technique=technique, options=dict(options), title=f"{title} ({words})" if words else title)
+    said = ", ".join(filter(None, (_word(name, value) for name, value in options.items())))
+    return Step(technique=technique, options=dict(options), title=f"{title} ({said})" if said else title)
+
+
+# An option as people say it: by its value, or by its name with the value in it. Empty is not worth saying.
+OPTIONS = {
+    "removed_frac": "{} removed", "sparsity_frac": "{} zeros", "kept_frac": "{} kept",
+    "energy_frac": "{} of the energy", "bits": "{} bits", "group_size": "groups of {}", "max_loss": "loss up to {}",
+    "compute": "{} arithmetic", "form": "",
+    ("operators", "all"): "all operators", ("calibration", "minmax"): "min-max", ("scope", "layer"): "in each layer",
+    ("scope", "global"): "over all layers", ("compensation", "bias"): "bias corrected", ("compensation", "none"): "",
+    ("criterion", "activation"): "by activations", ("criterion", "magnitude"): "by magnitude",
+}  # fmt: skip
 
 
 def _word(name: str, value: Any) -> str:
-    if value is True:
-        return name.replace("_", " ")
-    if isinstance(value, str):
-        return value
     if isinstance(value, list | tuple):
-        return f"{len(value)} {name.replace('_', ' ')}"
-    if name.endswith("_frac"):
-        return f"{name[:-5].replace('_', ' ')} {value:.0%}"
-    return f"{name.replace('_', ' ')} {value:g}" if isinstance(value, int | float) else f"{name} {value}"
+        return f"{len(value)} {name.replace('_', ' ')}" if value else ""
+    if value is None or value is False:
+        return ""
+    plain, told = name.replace("_", " "), str(value)
+    usual = plain if value is True else told
+    if isinstance(value, int | float) and value is not True:
+        told = words.percent(value) if name.endswith("_frac") else f"{value:g}"
+        usual = f"{plain} {told}"
+    return OPTIONS.get((name, value), OPTIONS.get(name, usual)).format(told)
 
 
 def _kept(home: Home, model: Model, steps: Sequence[Step], made: Mapping[str, Any], folder: Path) -> Variant:

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from advisor.paired import NOISY_SAME_FRAC, SAME_FRAC, Candidate, candidate_plan
 from advisor.types import Budget, Plan, Recommendation, Variant
+from data import words
 from data.estimate import Estimate
 from profiler import stats
 from profiler.loads import reasons
@@ -257,7 +258,7 @@ def _miss(nearest: Plan | None, original: Measurement, budget: Budget) -> str:
     if budget.latency_ms is None or best <= budget.latency_ms:
         return f"Nothing meets the budget: the nearest is {name}, which breaks another limit."
     times = best / budget.latency_ms
-    over = f"{times - 1.0:.0%} over" if times < FAR_OVER else f"{times:,.3g} times as long"
+    over = f"{words.percent(times - 1.0)} over" if times < FAR_OVER else f"{times:,.3g} times as long"
     nearest_text = f"the nearest is {name} with {best:.3g} ms, {over}"
     return f"Nothing meets {budget.latency_ms:g} ms at {key}: {nearest_text}."
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from data import words
 from data.errors import InputError, MeasurementError
 from data.records import from_plain, to_plain
 from data.units import BYTES_PER_GIB
@@ -238,7 +239,8 @@ def _made_by(layers: Sequence[Layer], timed: set[str]) -> dict[str, str]:
 
 def agreement(sum_ms: float, latency_ms: float) -> str:
     """One sentence: how far the operators' sum is from the latency measured without the profile."""
-    return f"The operators' times add up to {sum_ms / latency_ms:.0%} of the latency measured without the profile."
+    share = words.percent(sum_ms / latency_ms)
+    return f"The operators' times add up to {share} of the latency measured without the profile."
 
 
 def _moved(layers: Sequence[Layer]) -> int:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from data import words
 from data.units import MS_PER_S, NS_PER_MS
 from profiler import stats
 
@@ -179,15 +180,17 @@ def verdict(
     """
     reasons = []
     if (known := timing.interval_frac()) > INTERVAL_FRAC:
-        reasons.append(f"The median is known to {known:.0%} only: give it more time, or use fewer threads.")
+        reasons.append(f"The median is known to {words.percent(known)} only: give it more time, or use fewer threads.")
     if (spread := stats.spread_frac(stats.round_medians(timing.samples_ms, timing.calls_per_round))) > SPREAD_FRAC:
-        reasons.append(f"Half of the rounds lie {spread:.0%} apart: close other programs and measure again.")
+        reasons.append(f"Half of the rounds lie {words.percent(spread)} apart: close other programs and measure again.")
     if threads == 1 and (waited := timing.waited_frac()) > WAITED_FRAC:
-        reasons.append(f"The process waited for a CPU {waited:.0%} of the time: close other programs, measure again.")
+        share = words.percent(waited)
+        reasons.append(f"The process waited for a CPU {share} of the time: close other programs, measure again.")
     if pressure_frac is not None and pressure_frac > PRESSURE_FRAC:
-        reasons.append(f"The machine was busy: for {pressure_frac:.0%} of the time some task waited for a CPU.")
-    if threads and others_frac is not None and others_frac > OTHERS_FRAC:
-        reasons.append(f"Other programs kept {others_frac:.0%} of the cores busy: they slow memory too; close them.")
+        reasons.append(f"The machine was busy: for {words.percent(pressure_frac)} of the time a task waited for a CPU.")
+    elif threads and others_frac is not None and others_frac > OTHERS_FRAC:
+        share = words.percent(others_frac)
+        reasons.append(f"Other programs kept {share} of the cores busy, which slows memory: close them.")
     return not reasons, tuple(reasons)
 
 

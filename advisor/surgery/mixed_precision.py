@@ -10,6 +10,7 @@ from advisor.agreement import Comparison, not_finite
 from advisor.sensitivity import rank
 from advisor.surgery import facts, int8, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.onnx_graph import tools as onnx_tools
 
@@ -38,11 +39,12 @@ def within_loss(request: Request, limit: float) -> Product:
         settings = int8.Settings(operators=scope, exclude=tuple(with_followers(proto, order[:count])))
         int8.quantize(source, target, request.calibration, request.machine, settings, ranges=ranges, large=large)
         found = loss_of(wanted, answers(target, calls))
-        request.progress(0.6, f"{count} layers in float32: loss {found:.2g}")
+        request.progress(0.6, f"{count} layers in float32: loss {words.number(found, 2)}")
         return found
 
     if (whole := loss(0)) <= MARGIN * limit:
-        raise InputError(f"All layers in 8 bits lose {whole:.2g}, within the allowed {limit:g}: none has to stay out.")
+        lost = words.number(whole, 2)
+        raise InputError(f"All layers in 8 bits lose {lost}, within the allowed {limit:g}: none has to stay out.")
     ranked, missed = rank(
         request.source, request.calibration[:RANK_CALLS], request.folder, bits=8, seconds=RANK_S, large=large,
         progress=lambda done, text: request.progress(0.5 * done, text),
@@ -57,8 +59,9 @@ def within_loss(request: Request, limit: float) -> Product:
     kept = ", ".join(order[:count][:5]) + (" and more" if count > 5 else "")
     notes = (
         f"{changed} layers compute in 8 bits, {count} left in float32: {kept}.",
-        f"On calibration inputs it loses {found:.2g} of the allowed {limit:g}; all in 8 bits lose {whole:.2g}.",
-        "Layers left out, and the loss: " + ", ".join(f"{number}: {value:.2g}" for number, value in trace) + ".",
+        f"On calibration inputs it loses {words.number(found, 2)} of the allowed {limit:g}; "
+        f"all in 8 bits lose {words.number(whole, 2)}.",
+        f"Layers left out, and the loss: {', '.join(f'{number}: {words.number(lost, 2)}' for number, lost in trace)}.",
     )
     return Product(file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=notes)
 
@@ -94,7 +97,8 @@ def fewest(loss: Callable[[int], float], layers: int, limit: float) -> tuple[int
     while not tried(count):
         failing = count
         if count >= layers - 1:
-            raise InputError(f"Even with one layer in 8 bits the loss is {trace[-1][1]:.2g}, above {limit:g}.")
+            lost = words.number(trace[-1][1], 2)
+            raise InputError(f"Even with one layer in 8 bits the loss is {lost}, above {limit:g}.")
         count = min(2 * count, layers - 1)
     while count - failing > max(1, count // 8):
         middle = (count + failing) // 2

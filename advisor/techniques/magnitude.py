@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.surgery import facts, layers, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.types import Machine, Model
 
@@ -52,8 +53,9 @@ class Magnitude:
             raise InputError("At least this share of the weights is zero already, so nothing would change.")
         target = request.folder / "magnitude.onnx"
         companions = onnx_rewrite.save(proto, target)
+        zeros = words.percent((changed + zeros_before) / total, 3)
         notes = (
-            f"{(changed + zeros_before) / total:.1%} of {total} weights are zero, in {len(values)} tensors.",
+            f"{zeros} of {total} weights are zero, in {len(values)} tensors.",
             "Zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)

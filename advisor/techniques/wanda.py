@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import compensate, facts, layers, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError, Unavailable
 from profiler.types import Machine, Model
 
@@ -55,7 +56,7 @@ class Wanda:
         target = request.folder / "wanda.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{share:.0%} of {total} weights are zero, in {len(chosen)} layers.",
+            f"{words.percent(share)} of {total} weights are zero, in {len(chosen)} layers.",
             "Zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)

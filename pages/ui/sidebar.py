@@ -6,6 +6,19 @@ from data import words
 from pages.ui import cards, formats, state, work
 from profiler.machine import machine
 
+# Streamlit closes the menu for browsers that call themselves a phone's: here it closes in every window as narrow, by
+# what Streamlit itself listens to, a press beside the menu.
+_CLOSES_THE_MENU = """<script>
+if (!window.rightsizeMenu) {
+  window.rightsizeMenu = true;
+  document.addEventListener("click", event => {
+    if (innerWidth > 768 || !event.target.closest("[data-testid=stSidebarNavLink]")) return;
+    const beside = document.querySelector("[data-testid=stMain]");
+    setTimeout(() => beside.dispatchEvent(new MouseEvent("mousedown", {bubbles: true})));
+  });
+}
+</script>"""
+
 
 def show() -> None:
     """Running jobs, the machine, and a warning where nothing can be kept."""
@@ -17,6 +30,7 @@ def show() -> None:
         with st.container(gap=None, key="this-machine"):
             st.caption(":material/memory: This machine")
             st.caption(f"{here.physical_cores} cores · {words.size(here.memory_bytes)} · {gpu}")
+            st.html(_CLOSES_THE_MENU, unsafe_allow_javascript=True)
 
 
 def _warnings() -> None:

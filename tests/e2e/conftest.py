@@ -14,7 +14,11 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOTS = Path(__file__).parent / "shots"
-ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--font-render-hinting=none"]
+ARGUMENTS = [
+    "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--font-render-hinting=none",
+    # No other host is found. (Playwright's routes would do it, too, but then the browser caches nothing.)
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]  # fmt: skip
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 SIDEWAYS = """() => Math.max(...[document.documentElement, ...document.querySelectorAll(
     '[data-testid=stMain],[data-testid=stMainBlockContainer]')].map(e => e.scrollWidth - e.clientWidth))"""
@@ -103,17 +107,14 @@ class Walk:
         self.context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
         )
-        self.context.route("**/*", self._gate)
+        self.context.on("request", lambda request: self._note(request.url))
         self.page = self.context.new_page()
+        self.page.on("websocket", lambda socket: self._note(socket.url))
         self.page.on("pageerror", lambda error: self.failures.append(str(error)))
 
-    def _gate(self, route) -> None:
-        host = urlsplit(route.request.url).hostname
-        if host == "127.0.0.1" or route.request.url.startswith(("data:", "blob:")):
-            route.continue_()
-        else:
-            self.outside.append(route.request.url)
-            route.abort()
+    def _note(self, url: str) -> None:
+        if urlsplit(url).hostname != "127.0.0.1" and not url.startswith(("data:", "blob:", "about:")):
+            self.outside.append(url)
 
     def open(self, path: str = "") -> "Walk":
         """Go to a page by its address and wait until its script rests."""
@@ -131,8 +132,17 @@ class Walk:
     def resize(self, width: int) -> "Walk":
         """Make the window this wide and let the page settle."""
         self.page.set_viewport_size({"width": width, "height": 844 if width < 600 else 900})
-        self.page.wait_for_timeout(300)
+        self.page.wait_for_timeout(200)
         return self
+
+    def turn(self, scheme: str) -> "Walk":
+        """Make the system "light" or "dark" and run the page once more: charts are drawn for a mode on the server."""
+        self.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        shown = "scheme => getComputedStyle(document.querySelector('.stApp')).colorScheme === scheme"
+        self.page.wait_for_function(shown, arg=scheme)
+        self.page.keyboard.press("r")
+        self.page.wait_for_timeout(200)
+        return self.idle()
 
     def sideways_px(self, patience_s: float = 5.0) -> int:
         """By how many pixels the page stays wider than the window (the app's own scroller counts): charts follow a
@@ -150,7 +160,7 @@ class Walk:
         """Serious findings of axe-core that are ours: "rule: selector"."""
         from axe_playwright_python.sync_playwright import Axe
 
-        self.page.wait_for_timeout(400)
+        self.page.wait_for_timeout(200)
         results = Axe().run(self.page).response["violations"]
         return [
             f"{finding['id']}: {node['target']} {node.get('failureSummary', '')[:200]}"
@@ -159,8 +169,10 @@ class Walk:
             for node in finding["nodes"]
         ]
 
-    def shot(self, name: str) -> Path:
-        """A picture of the whole page, in a folder git does not track."""
+    def shot(self, name: str) -> None:
+        """A picture of the whole page, in a folder git does not track; only where RIGHTSIZE_SHOTS asks for them."""
+        if not os.environ.get("RIGHTSIZE_SHOTS"):
+            return
         SHOTS.mkdir(exist_ok=True)
         path = SHOTS / f"{name}.png"
         width = self.page.viewport_size["width"]
@@ -170,7 +182,6 @@ class Walk:
         self.page.wait_for_timeout(700)
         self.page.screenshot(path=path)
         self.page.set_viewport_size(before)
-        return path
 
     def close(self) -> None:
         self.context.close()

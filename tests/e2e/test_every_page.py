@@ -2,8 +2,10 @@
 
 import pytest
 import reports
-from conftest import serve
+from conftest import Walk, serve
+from steps import go, menu_is_over_the_page
 
+from advisor.figures.style import COLOURS
 from data.home import Home
 from data.store import Store
 
@@ -13,6 +15,8 @@ PAGES = (
     "calculate?calculate=Energy+physics", "calculate?calculate=Published+figures", "report", "history", "about",
     "about?part=Claims", "about?part=Yours",
 )  # fmt: skip
+INKS = "() => [...document.querySelectorAll('.js-plotly-plot text')].map(text => getComputedStyle(text).fill)"
+LIGHT_INK = "rgb({}, {}, {})".format(*bytes.fromhex(COLOURS["light"]["mute"].removeprefix("#")))
 
 
 @pytest.fixture(scope="module")
@@ -34,27 +38,48 @@ def check(tab, path):
     assert tab.page.evaluate(scripts) == 0, path
 
 
-@pytest.mark.parametrize(("scheme", "widths"), [("light", (390, 1024, 1440)), ("dark", (1440, 1024, 390))])
-def test_full_pages(walk, full_app, scheme, widths):
-    """Loaded at the first width and then resized, so that each mode is loaded on a phone or on a desk."""
-    tab = walk(address=full_app, width=widths[0], scheme=scheme)
-    for path in PAGES:
-        tab.resize(widths[0]).open(path)
-        check(tab, path)
-        for width in widths:
-            tab.resize(width)
-            assert tab.sideways_px() <= 0, f"{path} at {width} px"
-            if width != 1024:
-                assert tab.findings() == [], f"{path} at {width} px"
-                tab.shot(f"{width}-{scheme}-{(path or 'overview').replace('?', '-')}")
+@pytest.fixture(scope="module")
+def tab(chromium, full_app):
+    """One tab for all pages: the browser compiles the app once."""
+    found = Walk(chromium, full_app, width=390)
+    yield found
+    found.close()
+    assert found.outside == []
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_full_pages(tab, path):
+    """Loaded on a phone in light and widened, then turned dark on a desk: the colours and the width change all there
+    is, so axe looks at both ends."""
+    tab.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    name = (path or "overview").replace("?", "-")
+    tab.resize(390).open(path)
+    check(tab, path)
+    assert tab.findings() == [], "in light at 390 px"
+    tab.shot(f"390-light-{name}")
+    for width in (390, 1024, 1440):
+        assert tab.resize(width).sideways_px() <= 0, f"at {width} px"
+    if not path:
+        assert tab.findings() == [], "in light at 1440 px, where the menu is"
+    tab.turn("dark")
+    check(tab, path)
+    assert LIGHT_INK not in tab.page.evaluate(INKS), "charts are drawn for the mode that is shown"
+    assert tab.findings() == [], "in dark at 1440 px"
+    assert tab.sideways_px() <= 0, "in dark"
+    tab.shot(f"1440-dark-{name}")
     assert tab.failures == []
 
 
 def test_empty_pages(walk):
-    tab = walk(width=390, height=844)
+    """On a phone in dark, by its menu, which gives way to the page that was chosen."""
+    tab = walk(width=390, height=844, scheme="dark").open()
     for path in PAGES:
-        tab.open(path)
+        if "?" in path:
+            tab.open(path)
+        elif path:
+            go(tab, path.capitalize())
         check(tab, path)
+        assert not menu_is_over_the_page(tab), path
         assert tab.sideways_px() <= 0, path
     assert tab.findings() == []
     assert tab.failures == []

@@ -1,16 +1,15 @@
 """Two long walks: the example all the way to a report that comes back, and a model of one's own on a phone."""
 
 import json
-from pathlib import Path
 
 import pytest
 import small_models
 from conftest import serve
+from steps import PATIENCE_MS, go, press, see, taken, upload
 
 from advisor.report.contents import VERDICTS
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 180_000
 FORMATS = ("HTML", "PDF", "JSON")
 EVERY_PLACE = ("profile", "compress", "place", "trends", "language", "report", "history", "about")
 
@@ -21,34 +20,6 @@ def quick_app(tmp_path_factory):
     home = tmp_path_factory.mktemp("quick")
     with serve(home, RIGHTSIZE_MEASURE_SECONDS="1", RIGHTSIZE_SEARCH_SECONDS="12", RIGHTSIZE_ZONE="DE") as address:
         yield address
-
-
-def see(tab, text, exact=False):
-    """Wait for this text on the page, and until the page rests."""
-    tab.page.get_by_text(text, exact=exact).first.wait_for(timeout=PATIENCE_MS)
-    return tab.idle()
-
-
-def press(tab, name):
-    tab.page.get_by_role("button", name=name, exact=True).first.click()
-
-
-def go(tab, name):
-    """To a page by its link in the menu; on a phone, whose menu lies over the page, by its address."""
-    if tab.page.viewport_size["width"] < 768:
-        return tab.open(name.lower())
-    tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
-    tab.page.wait_for_function(f"() => document.querySelector('h1')?.innerText === '{name}'", timeout=60_000)
-    return tab.idle()
-
-
-def taken(tab, name, folder: Path) -> Path:
-    """What the report page gives in this format."""
-    with tab.page.expect_download(timeout=60_000) as waiting:
-        press(tab, name)
-    path = folder / waiting.value.suggested_filename
-    waiting.value.save_as(path)
-    return path
 
 
 def sound(tab, width: int) -> None:
@@ -97,7 +68,7 @@ def test_the_example_to_a_report_that_comes_back_and_a_comparison(walk, quick_ap
     elsewhere.mkdir()
     with serve(elsewhere) as other:
         again = walk(address=other).open("report")
-        again.page.locator('input[type="file"]').first.set_input_files(whole)
+        upload(again, whole)
         see(again, "Take it away")
         assert again.page.locator(".st-key-hero-report").inner_text() == told
         assert json.loads(taken(again, "JSON", elsewhere).read_text())["report"] == plain, "the same report came back"
@@ -113,7 +84,7 @@ def test_the_example_to_a_report_that_comes_back_and_a_comparison(walk, quick_ap
 
 def test_a_model_of_one_s_own_on_a_phone(walk, quick_app, tmp_path):
     tab = walk(address=quick_app, width=390, height=844).open()
-    tab.page.locator('input[type="file"]').first.set_input_files(small_models.mlp(tmp_path / "pocket.onnx"))
+    upload(tab, small_models.mlp(tmp_path / "pocket.onnx"))
     see(tab, "What it is", exact=True)
     press(tab, "Measure")
     see(tab, "How it was measured")

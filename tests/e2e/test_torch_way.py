@@ -6,22 +6,9 @@ import re
 import struct
 
 import pytest
+from steps import PATIENCE_MS, press, see, taken, upload
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 180_000
-
-
-def see(tab, text, timeout=PATIENCE_MS):
-    tab.page.get_by_text(text).first.wait_for(timeout=timeout)
-    return tab.idle()
-
-
-def press(tab, name, exact=True):
-    tab.page.get_by_role("button", name=name, exact=exact).first.click()
-
-
-def upload(tab, path):
-    tab.page.locator('input[type="file"]').first.set_input_files(path)
 
 
 def facts(tab):
@@ -85,11 +72,7 @@ def test_a_torchscript_file_goes_the_whole_way(walk, script, tmp_path):
 
     tab.page.get_by_role("link", name="Report", exact=True).click()
     see(tab, "Take it away")
-    saved = tmp_path / "report.json"
-    with tab.page.expect_download(timeout=60_000) as waiting:
-        press(tab, "JSON")
-    waiting.value.save_as(saved)
-    report = json.loads(saved.read_text())["report"]
+    report = json.loads(taken(tab, "JSON", tmp_path).read_text())["report"]
     assert report["model"]["format"] == "torchscript"
     runs = {run["variant_id"]: run for run in report["measurements"]}
     assert runs[None]["runtime"] == "torch"

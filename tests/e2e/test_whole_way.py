@@ -6,31 +6,11 @@ import re
 import onnx
 import pytest
 import small_models
+from steps import press, see, taken, upload
 
 from advisor.report.contents import VERDICTS
 
 pytestmark = pytest.mark.browser
-PATIENCE_MS = 180_000
-
-
-def see(tab, text, timeout=PATIENCE_MS):
-    """Wait for this text on the page."""
-    tab.page.get_by_text(text).first.wait_for(timeout=timeout)
-    return tab.idle()
-
-
-def press(tab, name, exact=True):
-    tab.page.get_by_role("button", name=name, exact=exact).first.click()
-
-
-def upload(tab, path):
-    tab.page.locator('input[type="file"]').first.set_input_files(path)
-
-
-def download(tab, name):
-    with tab.page.expect_download(timeout=60_000) as waiting:
-        press(tab, name)
-    return waiting.value
 
 
 @pytest.fixture(scope="module")
@@ -74,12 +54,8 @@ def test_from_an_upload_to_the_report(walk, fresh_app, model, tmp_path):
 
     tab.page.get_by_role("link", name="Report", exact=True).click()
     see(tab, "Take it away")
-    saved = tmp_path / "report.json"
-    download(tab, "JSON").save_as(saved)
-    page = tmp_path / "report.html"
-    download(tab, "HTML").save_as(page)
-    report = json.loads(saved.read_text())["report"]
-    html = page.read_text()
+    report = json.loads(taken(tab, "JSON", tmp_path).read_text())["report"]
+    html = taken(tab, "HTML", tmp_path).read_text()
     assert report["model"]["name"] == "made here" and VERDICTS[report["recommendation"]["verdict"]] in html
     assert report["budget"]["latency_ms"] == 50.0
     energy = report["footprint_before"]["kwh_per_year"]["mid"]

@@ -80,7 +80,7 @@ def titled(technique: str, options: Mapping[str, Any]) -> Step:
 OPTIONS = {
     "removed_frac": "{} removed", "sparsity_frac": "{} zeros", "kept_frac": "{} kept",
     "energy_frac": "{} of the energy", "bits": "{} bits", "group_size": "groups of {}", "max_loss": "loss up to {}",
-    "compute": "{} arithmetic", "form": "",
+    "compute": "{} arithmetic", "form": "", "exclude": "{} layers left out",
     ("operators", "all"): "all operators", ("calibration", "minmax"): "min-max", ("scope", "layer"): "in each layer",
     ("scope", "global"): "over all layers", ("compensation", "bias"): "bias corrected", ("compensation", "none"): "",
     ("criterion", "activation"): "by activations", ("criterion", "magnitude"): "by magnitude",
@@ -88,13 +88,13 @@ OPTIONS = {
 
 
 def _word(name: str, value: Any) -> str:
-    if isinstance(value, list | tuple):
-        return f"{len(value)} {name.replace('_', ' ')}" if value else ""
-    if value is None or value is False:
+    if value is None or value is False or (isinstance(value, list | tuple) and not value):
         return ""
     plain, told = name.replace("_", " "), str(value)
     usual = plain if value is True else told
-    if isinstance(value, int | float) and value is not True:
+    if isinstance(value, list | tuple):
+        value, told, usual = None, str(len(value)), f"{len(value)} {plain}"
+    elif isinstance(value, int | float) and value is not True:
         told = words.percent(value) if name.endswith("_frac") else f"{value:g}"
         usual = f"{plain} {told}"
     return OPTIONS.get((name, value), OPTIONS.get(name, usual)).format(told)

@@ -37,7 +37,7 @@ def ratio(model: Model, run: Measurement | None) -> str:
 def beside(model: Model, run: Measurement | None) -> str:
     """The same in few words."""
     found = _ratio(model, run)
-    return "" if found is None else f"{words.number(found, 2)} × the estimate"
+    return "" if found is None else f"{words.number(found)} × the estimate"
 
 
 def _ratio(model: Model, run: Measurement | None) -> float | None:

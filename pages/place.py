@@ -12,6 +12,7 @@ if model is None:
 
 report = state.report(model.sha256)
 with cards.card("place-ask", cards.formats.name(model.name), "What is asked of the service, and where its users are."):
+    pickers.switch()
     asked = place_ask.question(model, report)
     place_ask.unread(report, asked)
 found = place_parts.answered(model, report, asked)

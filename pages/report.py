@@ -5,6 +5,7 @@ from pages.ui import cards, pickers, report_parts, state
 cards.page("Report", "The sizing report: what was measured, what it means, and where every number comes from.")
 model = pickers.current()
 report = state.report(model.sha256) if model else None
+pickers.switch()
 if report is None:
     to = "pages/compress.py" if model else "pages/overview.py"
     cards.nothing_yet(

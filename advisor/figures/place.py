@@ -10,7 +10,7 @@ from advisor.figures.style import blank, colours, label, log_ticks
 from data import units, words
 from data.tables import regions, zones
 
-FEASIBLE, OTHER = "Meets the limits", "Does not"
+FEASIBLE, OTHER = "Meets the limits", "Misses a limit"
 MOST_DOTS = 800
 # Clean to dirty, in each mode: dark enough on white, light enough on black; the number stands in the hover text.
 SCALES = {

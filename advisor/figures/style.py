@@ -102,9 +102,8 @@ def log_ticks(figure: go.Figure, low: float, high: float) -> None:
     tens = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     steps = (1, 2, 5) if high / low < 300 else (1,)
     ticks = [step * 10.0**ten for ten in tens for step in steps if low <= step * 10.0**ten <= high]
-    figure.update_xaxes(
-        type="log", range=[math.log10(low), math.log10(high)], tickvals=ticks, ticktext=[f"{tick:,g}" for tick in ticks]
-    )
+    said = [f"{tick:,.0f}" if tick >= 1 else f"{tick:g}" for tick in ticks]
+    figure.update_xaxes(type="log", range=[math.log10(low), math.log10(high)], tickvals=ticks, ticktext=said)
 
 
 def fill(bases: Sequence[str | None], tints: Sequence[str], mode: str) -> dict[str, Any]:

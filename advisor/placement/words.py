@@ -54,7 +54,7 @@ def told(
     return Told(
         headline=(
             (f"{title} in " if title else "")
-            + f"{_name(best)}: {int(best['instances'])} x {best['instance_type']}, batch {int(best['batch'])}, {amount}"
+            + f"{_name(best)}: {int(best['instances'])} × {best['instance_type']}, batch {int(best['batch'])}, {amount}"
         ),
         binding=_binds(counts, float(best["value"])),
         margin=_margin(ranked, objective, titles),
@@ -68,9 +68,9 @@ def _turns(ranked: pd.DataFrame, objective: str) -> tuple[str, ...]:
     if other is None or not best["value"] or other["value"] < best["value"]:
         return ()
     more = words.percent(other["value"] / best["value"] - 1.0)
-    said = f"Where the first {TURNS[objective].format(more=more)}, the next is as good"
+    said = f"The next is as good where the first {TURNS[objective].format(more=more)}"
     unsure = objective in ("energy", "carbon") and best["kwh_high"] > other["kwh_low"]
-    return (f"{said}; the interval of its energy allows that." if unsure else f"{said}.",)
+    return (f"{said}, as its interval allows." if unsure else f"{said}.",)
 
 
 def _grows(best: Any) -> tuple[str, ...]:
@@ -147,8 +147,8 @@ def _margin(ranked: pd.DataFrame, objective: str, titles: Mapping[str, str]) -> 
     if other is None:
         return "Nothing else meets the limits."
     ratio = other["value"] / best["value"] if best["value"] else float("nan")
-    with_ = titles.get(other["variant_id"])
-    name = f"{_name(other)}, {other['instance_type']}" + (f", with {with_}" if with_ else "")
+    with_ = titles.get(other["variant_id"], "") if other["variant_id"] != best["variant_id"] else ""
+    name = f"{_name(other)}, {other['instance_type']}" + (f", with {with_.replace('The o', 'the o')}" if with_ else "")
     if pd.isna(ratio):
         return f"Next: {name}."
     return f"Next: {name}: {_amount(objective, other['value'])}, {words.change(ratio)}."

@@ -11,7 +11,7 @@ from advisor.report import places as report_places
 from advisor.report import years as report_years
 from advisor.report.document import Cell, Document, Highlight, Section
 from advisor.report.zone import place_of
-from advisor.types import Plan, Report, RunSummary
+from advisor.types import Plan, Recommendation, Report, RunSummary
 from data import units, words
 from data.estimate import Estimate
 
@@ -32,10 +32,16 @@ def document(report: Report) -> Document:
         _files(report), report_method.sources(report),
     )  # fmt: skip
     return Document(
-        title=f"Sizing report: {report.model.name}", verdict=VERDICTS[found.verdict], answer=found.headline,
+        title=f"Sizing report: {report.model.name}", verdict=VERDICTS[found.verdict], answer=answer(found),
         created_at=report.created_at, warns=found.verdict == "nothing meets the budget",
         highlights=_highlights(report), sections=made,
     )  # fmt: skip
+
+
+def answer(found: Recommendation) -> str:
+    """The headline without the verdict, which stands above it."""
+    said = found.headline.removeprefix(f"{VERDICTS[found.verdict]}: ")
+    return said[:1].upper() + said[1:]
 
 
 def _highlights(report: Report) -> tuple[Highlight, ...]:

@@ -102,9 +102,9 @@ def metric(key: str, item: Metric) -> None:
             delta_description=item.against or None,
             help=item.help,
         )
-        parts = [basis(item.basis) if item.basis else "", _whole(item.spread), item.note]
-        if any(parts):
-            st.caption(" ".join(part for part in parts if part))
+        told = " · ".join(part for part in (_whole(item.spread), item.note) if part)
+        if item.basis or told:
+            st.caption(f"{basis(item.basis)} {told}" if item.basis else told)
 
 
 def _whole(text: str) -> str:
@@ -141,9 +141,10 @@ def chart(figure: Any, *, key: str, alt: str, table: "pd.DataFrame | None" = Non
 
 
 def nothing_yet(
-    key: str, text: str, *, todo: str = "", to: str | None = None, icon: str = ":material/upload_file:"
+    key: str, text: str, *, todo: str = "", to: str | None = None, icon: str | None = None
 ) -> None:
     """An empty state: what is missing, and the one thing to do about it (`to` is the page where that is done)."""
+    icon = icon or (":material/upload_file:" if to else ":material/info:")
     with st.container(key=f"empty-{key}", horizontal_alignment="center", gap="xsmall"):
         with st.container(key=f"sign-{key}", width="content"):
             st.markdown(icon, width="content")

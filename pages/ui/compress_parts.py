@@ -7,6 +7,7 @@ import streamlit as st
 from advisor.figures.report import figure
 from advisor.plan import plan
 from advisor.recommend import title
+from advisor.report import contents
 from advisor.report import frames as report_frames
 from advisor.types import Budget, Plan, Recommendation, Report
 from data import units, words
@@ -97,9 +98,12 @@ def answer(report: Report) -> None:
     found = report.recommendation
     words_of, icon = VERDICTS[found.verdict]
     with cards.hero(f"answer-{found.verdict.split()[0]}", words_of, _headline(report), icon=icon):
-        left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
-        left.markdown("\n".join(f"- {formats.name(reason, 240)}" for reason in found.reasons[:REASONS_SHOWN]))
-        if found.plan is not None:
+        reasons = "\n".join(f"- {formats.name(reason, 240)}" for reason in found.reasons[:REASONS_SHOWN])
+        if found.plan is None:
+            st.markdown(reasons)
+        else:
+            left, right = st.columns([3, 1], vertical_alignment="bottom", gap="medium")
+            left.markdown(reasons)
             left.caption("  \n".join(formats.name(text, 300) for text in _beside(found, found.plan)))
             with right:
                 compress_files.download(report, found.plan, primary=True)
@@ -119,7 +123,7 @@ def _beside(found: Recommendation, plan_: Plan) -> list[str]:
 
 def _headline(report: Report) -> str:
     found = report.recommendation
-    return formats.name(title(found.plan) if found.plan else found.headline, 200)
+    return formats.name(title(found.plan) if found.plan else contents.answer(found), 200)
 
 
 def gains(report: Report) -> None:

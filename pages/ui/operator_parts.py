@@ -22,7 +22,7 @@ def newest(model: Model) -> OperatorProfile | None:
 def times(found: OperatorProfile | None) -> None:
     """Where the time of a call goes, operator by operator or kind by kind."""
     if found is None:
-        todo = "ONNX Runtime and OpenVINO tell their times: measure with one of them."
+        todo = "Press Measure: ONNX Runtime and OpenVINO tell the time of each operator."
         cards.nothing_yet("times", "Operators were not timed", todo=todo)
         return
     by = st.segmented_control(

@@ -45,6 +45,13 @@ def model() -> Model | None:
     return chosen
 
 
+def switch() -> None:
+    """The same on a page that has one model to show; nothing where there is no other."""
+    if len(state.ask("models")) > 1:
+        with st.container(width=420):
+            model()
+
+
 def _title(row: Mapping[str, object]) -> str:
     return f"{plain(row['name'], 40)} · {row['format']} · {words.size(float(str(row['file_bytes'])))}"
 

@@ -94,7 +94,7 @@ def _told(found: Found, best: Placement) -> list[str]:
     on = best.device_id if not best.region else tables.device(best.device_id).name
     binds = f"What binds: {answer.binding_constraint}." if answer.binding_constraint else "No limit binds."
     return [
-        f"On {on}, {found.title(best)}, batch {best.batch}; busy {words.percent(best.utilisation_frac)} at the peak.",
+        f"On {on}, batch {best.batch}; busy {words.percent(best.utilisation_frac)} at the peak.",
         binds, answer.runner_up_margin, *answer.would_change[:CHANGES_SHOWN], *best.reasons,
         *(f"Not placed: {one}" for one in found.choice.not_placed),
     ]  # fmt: skip

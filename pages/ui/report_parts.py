@@ -74,7 +74,7 @@ def _highlight(one: Highlight) -> cards.Metric:
         label=_said(one.label), value=one.cell.text, basis=one.cell.basis or None, spread=one.spread,
         delta=one.change.text if one.change and changed else None,
         against=f"from {one.before.text}" if one.before and changed else "",
-        note=f"· change {one.of}" if one.of else "",
+        note=f"change {one.of}" if one.of else "",
     )  # fmt: skip
 
 

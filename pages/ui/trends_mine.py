@@ -65,7 +65,8 @@ def place(mine: MyModel | None, shown: View) -> None:
         line = shown.last.line if shown.last else None
         found = None if metric.sets == ("hardware",) else standing.standing(mine, metric.column, line)
         if found is None:
-            st.markdown(f"Nothing is typed from which its {metric.title.lower()} follows.")
+            todo = f"Type under Your model, above, what its {metric.title.lower()} follows from."
+            cards.nothing_yet("standing", "Not on this chart", todo=todo, icon=":material/star:")
         else:
             _placed(mine, metric, found)
         if mine.training_flop is not None and metric.key == "compute":

@@ -80,7 +80,7 @@ def test_energy_is_power_times_time_and_idle_is_left_out_by_choice(open_page, pr
 def test_memory_stands_beside_its_estimate_and_the_ladder_and_training_are_there(open_page, said, profiled):
     test = open_page("profile")
     told = said(test)
-    assert "2.0 × the estimate" in told  # 9,600 of 4,800
+    assert "2.00 × the estimate" in told  # 9,600 of 4,800
     assert "The measured peak is 2.00 times the estimate." in told
     assert "One float32 step with Adam" in told
     assert any(button.key == "train" for button in test.button)  # torch's format: a real step can be taken

@@ -14,7 +14,7 @@ from advisor.compress import titled
         ("int8_mixed", {"max_loss": 0.01}, "INT8, mixed precision (loss up to 0.01)"),
         ("low_rank", {"energy_frac": 0.999}, "Low rank (99.9 % of the energy)"),
         ("wanda", {"sparsity_frac": 0.7, "compensation": "none"}, "Wanda pruning (70 % zeros)"),
-        ("int8_static", {"operators": "all", "exclude": ["a", "b"]}, "INT8, static (all operators, 2 exclude)"),
+        ("int8_static", {"operators": "all", "exclude": ["a", "b"]}, "INT8, static (all operators, 2 layers left out)"),
         ("weight_only", {"embeddings": True, "layers": []}, "Weight-only (embeddings)"),
         ("sparse_storage", {"form": "smallest"}, "Sparse storage"),
         ("fp16", {}, "FP16"),

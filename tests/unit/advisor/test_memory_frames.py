@@ -28,7 +28,7 @@ def test_the_estimate_stands_beside_the_peak_with_its_ratio():
     assert parts == {"Weights": 400, "Activations": 60, "Peak": 920}
     assert list(rows["basis"]) == ["modelled", "modelled", "measured"]
     assert memory_frames.ratio(MODEL, run()) == "The measured peak is 2.00 times the estimate."
-    assert memory_frames.beside(MODEL, run()) == "2.0 × the estimate"
+    assert memory_frames.beside(MODEL, run()) == "2.00 × the estimate"
     other = replace(run(), workload=Workload(shapes={"x": (8, 4)}))
     assert memory_frames.ratio(MODEL, other) == ""  # the estimate is for other shapes
     assert memory_frames.running(replace(MODEL, peak_activation_bytes=None), None).empty

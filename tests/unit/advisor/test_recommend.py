@@ -8,6 +8,7 @@ import pytest
 from advisor.paired import Candidate, candidate_plan
 from advisor.recommend import recommend
 from advisor.types import Budget, Quality, Step, Variant
+from data import words
 from data.estimate import Estimate
 from profiler.types import Machine, Measurement, Workload
 
@@ -77,7 +78,7 @@ def test_a_latency_budget_that_only_the_variant_meets_compresses_and_a_tighter_o
     found = verdict(candidate("fast", 4.0), latency_ms=3.0)
     assert found.verdict == "nothing meets the budget" and found.runner_up.variant_id == "fast"
     p95 = np.percentile(NOISE * 4.0, 95)
-    assert f"{p95 / 3.0 - 1.0:.0%} over" in found.headline
+    assert f"{words.percent(p95 / 3.0 - 1.0)} over" in found.headline
 
 
 def test_the_original_is_kept_only_where_it_meets_the_budget_itself():

@@ -114,11 +114,11 @@ def test_verdict_names_each_reason_with_its_remedy():
     assert timing.verdict(calm, threads=1, pressure_frac=0.05) == (True, ())
     assert "busy" in timing.verdict(calm, threads=1, pressure_frac=0.4)[1][0]
     beside = timing.verdict(calm, threads=1, pressure_frac=0.0, others_frac=0.5)  # nobody waits, memory is shared
-    assert not beside[0] and "50%" in beside[1][0]
+    assert not beside[0] and "50 %" in beside[1][0]
     assert timing.verdict(calm, threads=1, pressure_frac=0.0, others_frac=0.05)[0]
     assert timing.verdict(calm, threads=0, pressure_frac=0.0, others_frac=0.5)[0]  # it ran on a GPU
     waiting = Timing(samples_ms=[10.0] * 50, cpu_samples_ms=[7.0] * 50)
-    assert "30%" in timing.verdict(waiting, threads=1, pressure_frac=None)[1][0]
+    assert "30 %" in timing.verdict(waiting, threads=1, pressure_frac=None)[1][0]
     assert timing.verdict(waiting, threads=2, pressure_frac=None)[0]
     wide = Timing(samples_ms=[10.0, 14.0] * 50, cpu_samples_ms=[10.0] * 100)
     assert any("Half of the rounds" in reason for reason in timing.verdict(wide, threads=1, pressure_frac=None)[1])

@@ -81,8 +81,9 @@ OPTIONS = {
     "removed_frac": "{} removed", "sparsity_frac": "{} zeros", "kept_frac": "{} kept",
     "energy_frac": "{} of the energy", "bits": "{} bits", "group_size": "groups of {}", "max_loss": "loss up to {}",
     "compute": "{} arithmetic", "form": "", "exclude": "{} layers left out",
-    ("operators", "all"): "all operators", ("calibration", "minmax"): "min-max", ("scope", "layer"): "in each layer",
-    ("scope", "global"): "over all layers", ("compensation", "bias"): "bias corrected", ("compensation", "none"): "",
+    ("operators", "all"): "all operators", ("calibration", "minmax"): "", ("compute", "int8"): "",
+    ("scope", "layer"): "in each layer", ("scope", "global"): "over all layers", ("compensation", "none"): "",
+    ("compensation", "bias"): "bias corrected",
     ("criterion", "activation"): "by activations", ("criterion", "magnitude"): "by magnitude",
 }  # fmt: skip
 

@@ -18,7 +18,7 @@ STANDINGS = ("original", "recommended", "meets the budget", "ruled out")
 LAST_ON_TOP = ("ruled out", "meets the budget", "original", "recommended")
 
 
-def latency_ecdf(rows: pd.DataFrame, mode: str, budget_ms: float | None = None, height: int = 330) -> go.Figure:
+def latency_ecdf(rows: pd.DataFrame, mode: str, budget_ms: float | None = None, height: int = 380) -> go.Figure:
     """Share of calls that took at most x, one line a variant, with the budget as a line.
 
     Rows: variant, latency_ms (one a sample). The axis ends at the largest 99th percentile and says how many calls
@@ -37,7 +37,7 @@ def latency_ecdf(rows: pd.DataFrame, mode: str, budget_ms: float | None = None, 
     for position, (name, samples) in enumerate(groups.items()):
         share = np.linspace(0, 1, min(LINE_POINTS, len(samples)))
         figure.add_scatter(
-            x=np.quantile(samples, share) * scale, y=share, mode="lines", name=label(name),
+            x=np.quantile(samples, share) * scale, y=share, mode="lines", name=label(name, 44),
             line={"width": 2.2, "dash": dash(position)},
             hovertemplate=f"%{{y:.0%}} of calls took at most %{{x:.3g}} {unit}<extra>{label(name)}</extra>",
         )  # fmt: skip

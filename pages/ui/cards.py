@@ -155,6 +155,13 @@ def nothing_yet(
             st.caption(todo, width="content", text_alignment="center")
 
 
+def onward(*links: tuple[str, str]) -> None:
+    """Where to go from here: a page and what is done there, each."""
+    with st.container(horizontal=True, gap="small", key="onward"):
+        for to, text in links:
+            st.page_link(to, label=text, icon=":material/arrow_forward:")
+
+
 def warning(key: str, *texts: str) -> None:
     """What the reader must know before the numbers; nothing where there is nothing to say."""
     if texts:

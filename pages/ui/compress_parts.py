@@ -25,6 +25,7 @@ USES_HELP = (
     "Quality is measured on samples to judge by. Structured pruning trains on the others: without them it only cuts. "
     "No sample may be in both."
 )
+ONWARD = (("pages/place.py", "Where to run it"), ("pages/report.py", "Sizing report"))
 VERDICTS = {
     "compress": ("Recommended plan", ":material/check_circle:"),
     "keep the original": ("Keep the original", ":material/verified:"),
@@ -107,7 +108,7 @@ def answer(report: Report) -> None:
             left.caption("  \n".join(formats.name(text, 300) for text in _beside(found, found.plan)))
             with right:
                 compress_files.download(report, found.plan, primary=True)
-                st.page_link("pages/report.py", label="Sizing report", icon=":material/description:")
+        cards.onward(*ONWARD)
     cards.warning("answer", *(formats.name(text, 240) for text in found.warnings))
 
 

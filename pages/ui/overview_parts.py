@@ -51,7 +51,8 @@ def sums(rows: pd.DataFrame) -> None:
         [
             cards.Metric(label="Models", value=words.count(len(rows)), note=f"{planned} with a plan", basis=None),
             _pair("Energy a year", before.kwh_per_year, after.kwh_per_year, words.KWH, 1.0),
-            _pair("CO₂e a year", before.g_co2e_per_year, after.g_co2e_per_year, words.GRAMS, 1.0),
+            _pair("CO₂e a year", before.g_co2e_per_year, after.g_co2e_per_year, words.GRAMS, 1.0,
+                  "choose a grid zone on Compress, and plan again" if planned else "known once a model has a plan"),
             _cost(before.usd_per_year, after.usd_per_year),
             _pair("Wind-turbine time", before.turbine_years, after.turbine_years, words.TURBINE, units.S_PER_YEAR),
         ],
@@ -61,13 +62,14 @@ def sums(rows: pd.DataFrame) -> None:
 
 
 def _pair(
-    label: str, before: Estimate | None, after: Estimate | None, ladder: words.Ladder, factor: float
-) -> cards.Metric:
+    label: str, before: Estimate | None, after: Estimate | None, ladder: words.Ladder, factor: float,
+    note: str = "known once a model has a plan",
+) -> cards.Metric:  # fmt: skip
     if before is None or after is None:
-        return cards.Metric(label=label, value=words.NOT_KNOWN, note="known once a model has a plan")
+        return cards.Metric(label=label, value=words.NOT_KNOWN, note=note)
     saved = overview.saved(before, after)
     delta = words.change(1 - saved) if saved is not None and saved != 0 else None
-    against = f"from {words.scaled(before.mid * factor, ladder)}"
+    against = f"from {words.scaled(before.mid * factor, ladder)}" if delta else "as today"
     return cards.estimate(label, after, ladder, factor, delta=delta, against=against)
 
 

@@ -89,6 +89,7 @@ def numbers(model: Model, run: Measurement) -> None:
         ],
         columns=5,
     )
+    cards.onward(("pages/compress.py", "Next: make it smaller"))
     if not run.stable:
         cards.warning(
             "noisy", "This run was noisy: other work kept the processor busy. Measure again when it is quiet."

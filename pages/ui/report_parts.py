@@ -122,7 +122,9 @@ def _table(table: Table, key: str) -> None:
     st.markdown(f"**{formats.name(_said(table.title))}**")
     if len(table.columns) > NARROW:
         named = {name: st.column_config.Column(_head(table, place)) for place, name in enumerate(table.columns)}
-        tables.show(pd.DataFrame(texts), key=f"report-{key}", alt=table.title, more=named)
+        first, *rest = table.columns
+        order = [first, *sorted(rest, key=lambda name: name != "Verdict")]  # what decided stands beside what it is of
+        tables.show(pd.DataFrame(texts), key=f"report-{key}", alt=table.title, more=named, order=order)
         return
     st.table(
         [{name: formats.name(text, 4000) for name, text in row.items()} for row in texts],

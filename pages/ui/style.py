@@ -43,8 +43,10 @@ padding:.8rem 1.1rem}}
 [class*="st-key-empty-"]{{border:1.5px dashed var(--rs-heroline);border-radius:.75rem;padding:2.2rem 1.2rem}}
 [class*="st-key-sign-"] [role=img]{{font-size:2.4rem!important;width:auto!important;height:auto!important;
 color:var(--rs-accent)}}
-[class*="st-key-empty-"] [data-testid=stPageLink] a{{border:1px solid var(--rs-line);background:var(--rs-card);
-padding:.35rem .9rem;margin-top:.4rem}}
+[class*="st-key-empty-"] [data-testid=stPageLink] a,
+.st-key-onward [data-testid=stPageLink] a{{border:1px solid var(--rs-line);background:var(--rs-card);
+padding:.35rem .9rem}}
+[class*="st-key-empty-"] [data-testid=stPageLink] a{{margin-top:.4rem}}
 [class*="st-key-card-"] h2,[class*="st-key-hero-"] h2{{padding:0 0 1rem}}
 [data-testid=stExpander] summary,[data-testid=stExpander] summary *{{opacity:1!important}}
 [data-testid=stExpander] summary{{color:var(--rs-mute)}}

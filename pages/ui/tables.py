@@ -76,6 +76,8 @@ def prepared(frame: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, Any]]:
         elif numeric and end in PLAIN:
             unit, text_format = PLAIN[end]
             shown[column] = frame[column] * 100 if end == "_frac" else frame[column]
+            if end == "_usd_per_year" and frame[column].min() >= 1:  # cents, where that is not all there is
+                shown[column] = frame[column].round(2)
             settings[column] = st.column_config.NumberColumn(heading(column, unit), format=text_format)
         else:
             settings[column] = st.column_config.Column(heading(column))

@@ -10,7 +10,7 @@ from advisor.compress import titled
     [
         ("structured", {"removed_frac": 0.5}, "Structured pruning (50 % removed)"),
         ("weight_only", {"bits": 4, "group_size": 32}, "Weight-only (4 bits, groups of 32)"),
-        ("int8_static", {"operators": "all", "calibration": "minmax"}, "INT8, static (all operators, min-max)"),
+        ("int8_static", {"operators": "all", "calibration": "minmax"}, "INT8, static (all operators)"),
         ("int8_mixed", {"max_loss": 0.01}, "INT8, mixed precision (loss up to 0.01)"),
         ("low_rank", {"energy_frac": 0.999}, "Low rank (99.9 % of the energy)"),
         ("wanda", {"sparsity_frac": 0.7, "compensation": "none"}, "Wanda pruning (70 % zeros)"),

@@ -25,7 +25,7 @@ if report is None and work.busy(compress_parts.SLOT):
 if report is None:
     cards.nothing_yet(
         "plan", "No plan yet", icon=":material/compress:",
-        todo="Set a budget, and a grid zone for CO₂e; then press Compress: it takes 20 seconds to four minutes, by size.",
+        todo="Set a budget, and a grid zone for CO₂e; then press Compress: it takes 20 s to four minutes, by size.",
     )  # fmt: skip
     st.stop()
 compress_parts.answer(report)

@@ -48,7 +48,8 @@ DBRX = {
     "max_seq_len": 32768, "vocab_size": 100352, "attn_config": {"kv_n_heads": 8, "clip_qkv": 8, "rope_theta": 500000},
     "ffn_config": {"ffn_hidden_size": 10752, "moe_num_experts": 16, "moe_top_k": 4},
 }  # fmt: skip
-# Totals as published beside the weights on Hugging Face (safetensors metadata).
+# Totals as Hugging Face states of the weights ("safetensors.total"): Gemma 3 4B and Whisper seen in public copies of
+# it, the others rest on the library's count alone.
 PUBLISHED = {
     "gemma-3-4b": (GEMMA_3_4B, 4_300_079_472), "Jamba": (JAMBA, 51_570_323_328),
     "whisper-large-v3": (WHISPER, 1_543_490_560), "bart-large": (BART, 406_291_456),

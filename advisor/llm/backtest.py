@@ -78,11 +78,15 @@ def rows(column: str = "measured_as") -> pd.DataFrame:
 
 
 def errors(column: str = "measured_as") -> dict[str, float]:
-    """Median relative error of the time per token and of the joules per token, and how many rows they rest on."""
+    """Median relative error of the time per token and of the joules per token, which share their intervals hold, and
+    how many rows they rest on."""
     every = rows(column)
+    time, joules = every["measured_ms"] / every["predicted_ms"], every["measured_j"] / every["predicted_j"]
     return {
-        "time_median_frac": float((every["predicted_ms"] / every["measured_ms"] - 1).abs().median()),
-        "energy_median_frac": float((every["predicted_j"] / every["measured_j"] - 1).abs().median()),
+        "time_median_frac": float((1 / time - 1).abs().median()),
+        "energy_median_frac": float((1 / joules - 1).abs().median()),
+        "time_held_frac": float(time.between(*step.parameters()["time_ratio"][1:]).mean()),
+        "energy_held_frac": float(joules.between(*step.parameters()["energy_ratio"][1:]).mean()),
         "rows_count": float(len(every)),
     }
 

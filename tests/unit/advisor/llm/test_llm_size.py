@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,16 +133,28 @@ def test_measured_servers_are_met():
     found = backtest.errors()
     assert found["rows_count"] == 218
     assert found["time_median_frac"] <= 0.15 and found["energy_median_frac"] <= 0.15
-    every = backtest.rows()
-    assert 0.88 <= (every["measured_ms"] / every["predicted_ms"]).between(0.70, 1.42).mean() <= 0.97
-    assert 0.88 <= (every["measured_j"] / every["predicted_j"]).between(0.67, 1.50).mean() <= 0.97
+    assert found["time_held_frac"] >= 0.9 and found["energy_held_frac"] >= 0.9
 
 
 def test_models_the_fit_never_saw():
     found = backtest.errors("held_out_as")
     assert found["rows_count"] == 153
     assert found["time_median_frac"] <= 0.25 and found["energy_median_frac"] <= 0.30
+    # intervals are made for a new model; those seen here, most of them with pictures of a length that is a guess
+    assert 0.85 <= found["time_held_frac"] <= 0.97 and 0.82 <= found["energy_held_frac"] <= 0.97
     assert not set(backtest.rows()["model"]) & set(backtest.rows("held_out_as")["model"])
+
+
+def test_an_interval_for_a_new_model_by_hand():
+    """Three models of 1, 2 and 4 servers weigh 1/4 each, and 1/4 stands for a new one: no interval of theirs holds 0.9
+    of it, so nine further alike ones that never miss are added."""
+    ratios = np.array([1.5, 1.1, 1 / 1.2, 1.0, 1.0, 1.3, 1.0] + [1.0] * 9)
+    models = np.array(["a", "b", "b", *"cccc", *"defghijkl"])
+    # 12 models weigh 1/13: ones with ratio 1 hold 9/13 + 3/4/13, 1.1 and 1.2 a half each, 1.3 a quarter: 11/13 = 0.846;
+    # with 1.5 12/13 = 0.923, the first to reach 0.9; with 1.05 in its place 1.2 does (0.904)
+    found = fit.elsewhere("time", ratios, models)
+    assert (found["time_low"], found["time_high"]) == pytest.approx((1 / 1.5, 1.5))
+    assert fit.elsewhere("x", np.where(ratios == 1.5, 1.05, ratios), models)["x_high"] == pytest.approx(1.2)
 
 
 def test_the_shipped_parameters_are_the_fit():

@@ -13,17 +13,19 @@ EXIT_CODES = (
 )
 
 
-def commands() -> dict[str, object]:
-    """The subcommands: one module of `advisor/cli/` each, with `add(subparsers)` and `run(args)`."""
+def commands(only: str = "") -> dict[str, object]:
+    """The subcommands: one module of `advisor/cli/` each, with `add(subparsers)` and `run(args)`; one alone, where
+    `only` names it: what the others import is not waited for."""
     names = sorted(info.name for info in pkgutil.iter_modules(cli.__path__))
-    return {name: importlib.import_module(f"advisor.cli.{name}") for name in names}
+    asked = [only] if only in names else names
+    return {name: importlib.import_module(f"advisor.cli.{name}") for name in asked}
 
 
-def parser() -> console.Parser:
+def parser(only: str = "") -> console.Parser:
     """The commands and their options. Raises InputError where a setting that is a default cannot be."""
     made = console.Parser(prog="python -m advisor", description=__doc__, epilog=EXIT_CODES)
     subparsers = made.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in commands().values():
+    for module in commands(only).values():
         module.add(subparsers)  # type: ignore[attr-defined]
     return made
 
@@ -35,7 +37,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     def work(words: list[str]) -> None:
         nonlocal code
-        args = parser().parse_args(words)
+        args = parser(words[0] if words else "").parse_args(words)
         code = args.run(args) or 0
 
     return console.run(work, list(sys.argv[1:] if arguments is None else arguments)) or code

@@ -2,6 +2,7 @@
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +22,28 @@ POSITIONS = ("max_position_embeddings", "max_target_positions", "n_positions", "
 
 @task
 def of_config(desk: ChildDesk, *, path: str) -> dict[str, Any]:
+    """`counted` of the configuration at `path`. Raises as it does."""
+    from profiler.torch_graph.lean import lean
+
+    desk.progress(0.1, "Building it without numbers")
+    with lean():
+        return counted(json.loads(Path(path).read_bytes()))
+
+
+def counted(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Parameters by role and what each layer keeps, of any architecture the library knows: built without numbers.
 
     Raises InputError where it cannot be built, Unavailable where the library does not know it."""
     from profiler.formats import hf_config
 
-    desk.progress(0.1, "Building it without numbers")
-    config, module = hf_config.meta(json.loads(Path(path).read_bytes()))
-    desk.progress(0.7, "Counting its parameters")
+    config, module = hf_config.meta(fields)
     text = _decoding(config)
     try:
-        counted, kept = roles.roles(module), roles.caches(module, text)
+        by_role, kept = roles.roles(module), roles.caches(module, text)
     except NotImplementedError:  # no table of words
         raise InputError("This is not the configuration of a language model.") from None
     return {
-        "built_as": type(module).__name__, **counted, "caches": [entry[:2] for entry in kept],
+        "built_as": type(module).__name__, **by_role, "caches": [entry[:2] for entry in kept],
         "state_elements": _state(module) if any(entry[2] for entry in kept) else 0, **_numbers(config, text),
         "writes": _writes(config, module),
     }  # fmt: skip

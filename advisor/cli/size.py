@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,6 @@ from data import tables, words
 from data.console import Progress
 from data.errors import InputError
 from data.home import home
-from data.inbox import open_headless
 from profiler.jobs import Desk
 
 GIVEN = ("layers", "hidden", "heads", "vocabulary", "kv_heads", "intermediate", "experts", "experts_per_token")
@@ -89,29 +87,22 @@ def source(args: argparse.Namespace) -> Source:
     elif args.file in known():
         arch = known()[args.file]
     else:
-        lazy = _LateDesk()
-        try:
-            return sources.read(lazy, Path(args.file).expanduser(), given)  # type: ignore[arg-type]
-        finally:
-            lazy.close()
+        return sources.read(Desk(home(), _Nothing(), Progress()), Path(args.file).expanduser(), given)
     return Source(arch=arch, stored=memory.precision(args.weights or arch.stored_as))
 
 
-class _LateDesk:
-    """A desk that is set up when the first task is given: a known family needs none."""
+class _Nothing:
+    """The keeper of a command that keeps nothing: no store is opened."""
 
-    def __init__(self) -> None:
-        self._keeper: Any = None
+    def save(self, *records: Any) -> None:
+        """Nothing is saved here."""
 
-    def task(self, function: Any, arguments: Mapping[str, Any], **more: Any) -> Any:
-        """As Desk.task."""
-        self._keeper = self._keeper or open_headless(home())
-        return Desk(home(), self._keeper, Progress()).task(function, arguments, **more)
+    def get(self, kind: type[Any], key: str) -> None:
+        """Nothing was."""
 
-    def close(self) -> None:
-        """Closes what was opened."""
-        if self._keeper is not None:
-            self._keeper.close()
+    def all(self, kind: type[Any], **equal: Any) -> list[Any]:
+        """Nothing was."""
+        return []
 
 
 def table(source: Source, args: argparse.Namespace) -> Any:

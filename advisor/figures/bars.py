@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import pandas as pd
@@ -60,10 +60,15 @@ def _say_values(
     figure: go.Figure, amounts: pd.Series[float], ends: pd.Series[float], say: Callable[[float], str], colour: str
 ) -> None:
     """Each value in words, right of its bar and of what shows its interval."""
-    for position, (amount, end) in enumerate(zip(amounts, ends, strict=True)):
-        figure.add_annotation(
-            x=end, y=position, text=say(amount), showarrow=False, xanchor="left", xshift=6, font={"color": colour}
-        )
+    placed = enumerate(zip(amounts, ends, strict=True))
+    beside(figure, [(end, position, say(amount)) for position, (amount, end) in placed], colour)
+
+
+def beside(figure: go.Figure, texts: Sequence[tuple[float, Any, str]], colour: str) -> None:
+    """Texts right of their (x, y). All at once: plotly builds every earlier one anew for each that is added."""
+    shared = {"showarrow": False, "xanchor": "left", "xshift": 6, "font": {"color": colour}}
+    made = [{"x": x, "y": y, "text": text, **shared} for x, y, text in texts]
+    figure.layout.annotations = [*figure.layout.annotations, *made]
 
 
 def _error(rows: pd.DataFrame, value: str, low: str, high: str, colour: str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import pandas as pd
 import plotly.graph_objects as go
 
+from advisor.figures.bars import beside
 from advisor.figures.style import blank, colours, vertical
 from data import units, words
 
@@ -69,11 +70,10 @@ def training(rows: pd.DataFrame, mode: str, device_bytes: float | None) -> go.Fi
             hovertemplate="%{y}, %{hovertext}<extra></extra>",
         )  # fmt: skip
     totals = rows[list(TRAINED)].sum(axis=1) / units.BYTES_PER_GIB
-    for way, total in zip(rows["way"], totals, strict=True):
-        figure.add_annotation(
-            x=total, y=way, text=words.size(total * units.BYTES_PER_GIB), showarrow=False, xanchor="left", xshift=6,
-            font={"color": tint["ink"]},
-        )  # fmt: skip
+    said = [
+        (total, way, words.size(total * units.BYTES_PER_GIB)) for way, total in zip(rows["way"], totals, strict=True)
+    ]
+    beside(figure, said, tint["ink"])
     most = float(totals.max())
     figure.update_layout(barmode="stack", bargap=0.35)
     has = device_bytes / units.BYTES_PER_GIB if device_bytes else None

@@ -9,7 +9,7 @@ import pandas as pd
 
 from advisor.llm import speed, step
 from advisor.llm.architecture import Architecture
-from advisor.llm.configs import of_config
+from advisor.llm.configs import known, of_config
 from advisor.llm.memory import Precision, precision
 from data import tables
 from data.tables import Device
@@ -40,9 +40,9 @@ class Case:
 def cases(column: str = "measured_as") -> tuple[Case, ...]:
     """Every measured server whose model's architecture is known; "held_out_as": those the fit never saw, whose
     language part is known."""
-    known = _named(column)
+    named = _named(column)
     measured = tables.frame("energy", "ml_energy")
-    measured = measured[(measured["per"] == "token") & measured["model"].isin(known) & measured["latency_ms"].notna()]
+    measured = measured[(measured["per"] == "token") & measured["model"].isin(named) & measured["latency_ms"].notna()]
     found = []
     for row in measured.to_dict("records"):
         prompt, answer = PROMPT_TOKENS[str(row["task"])], float(row["output_tokens_per_request"])
@@ -51,7 +51,7 @@ def cases(column: str = "measured_as") -> tuple[Case, ...]:
         )
         found.append(
             Case(
-                model=str(row["model"]), task=str(row["task"]), arch=known[str(row["model"])],
+                model=str(row["model"]), task=str(row["task"]), arch=named[str(row["model"])],
                 stored=precision(STORED[str(row["dtype"])]), device=tables.device(str(row["device_id"])),
                 count=int(row["devices_count"]), load=load, measured_s=float(row["latency_ms"]) / MS_PER_S,
                 measured_j=float(row["energy_j"]), measured_w=float(row["mean_w"]),
@@ -78,13 +78,34 @@ def rows(column: str = "measured_as") -> pd.DataFrame:
 
 
 def errors(column: str = "measured_as") -> dict[str, float]:
-    """Median relative error of the time per token and of the joules per token, and how many rows they rest on."""
+    """Median relative error of the time per token and of the joules per token, which share their intervals hold, and
+    how many rows they rest on."""
     every = rows(column)
+    time, joules = every["measured_ms"] / every["predicted_ms"], every["measured_j"] / every["predicted_j"]
     return {
-        "time_median_frac": float((every["predicted_ms"] / every["measured_ms"] - 1).abs().median()),
-        "energy_median_frac": float((every["predicted_j"] / every["measured_j"] - 1).abs().median()),
+        "time_median_frac": float((1 / time - 1).abs().median()),
+        "energy_median_frac": float((1 / joules - 1).abs().median()),
+        "time_held_frac": float(time.between(*step.parameters()["time_ratio"][1:]).mean()),
+        "energy_held_frac": float(joules.between(*step.parameters()["energy_ratio"][1:]).mean()),
         "rows_count": float(len(every)),
     }
+
+
+@cache
+def one_sequence() -> pd.DataFrame:
+    """model, weights, device_id, predicted_ms, measured_ms, inside (whether the interval holds what was measured): one
+    sequence, on devices and with software and weights the fit never saw (llm/one_sequence)."""
+    found = []
+    for row in tables.frame("llm", "one_sequence").to_dict("records"):
+        load = step.Load(context=int(row["context_tokens"]))
+        made = speed.predict(
+            known()[row["model"]], precision(row["weights"]), tables.device(row["device_id"]), 1, load
+        ).time_per_token_ms
+        measured = MS_PER_S / float(row["tokens_per_s"])
+        said = {key: row[key] for key in ("model", "weights", "device_id")}
+        inside = made.low <= measured <= made.high
+        found.append(said | {"predicted_ms": made.mid, "measured_ms": measured, "inside": inside})
+    return pd.DataFrame(found)
 
 
 def base(model: str) -> str:

@@ -206,7 +206,9 @@ def backtest_told() -> None:
         f"token is {words.percent(found['time_median_frac'])}, of the energy a token "
         f"{words.percent(found['energy_median_frac'])}. On {unseen['rows_count']:.0f} servers of models the fit never "
         f"saw: {words.percent(unseen['time_median_frac'])} and {words.percent(unseen['energy_median_frac'])}. "
-        "Intervals hold 90 in 100 of the fitted ones, each model left out; elsewhere expect them to be narrow."
+        "Intervals are made to hold 90 in 100 servers of a model never seen (each model left out of the fit once, and "
+        f"weighing the same); of those they hold {words.percent(unseen['time_held_frac'])} in time and "
+        f"{words.percent(unseen['energy_held_frac'])} in energy."
     )
     with st.expander("Every row", icon=":material/table_rows:", type="compact"):
         shown.show(backtest.rows(), key="llm_backtest", alt="Predicted and measured time and energy a token.")

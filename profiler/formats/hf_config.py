@@ -48,6 +48,7 @@ def meta(fields: Mapping[str, Any]) -> tuple[Any, Any]:
     run. Code that a configuration brings along is left alone: the library's own class is built. Raises as `read`."""
     import torch
     import transformers
+    from transformers.initialization import no_init_weights
 
     os.environ["HF_HUB_OFFLINE"] = "1"
     kind = fields.get("model_type")
@@ -58,7 +59,7 @@ def meta(fields: Mapping[str, Any]) -> tuple[Any, Any]:
         config = transformers.AutoConfig.for_model(kind, **known)
         config._attn_implementation = "eager"
         make = _named_class(config)._from_config if _named_class(config) else _writing(config).from_config
-        with torch.device("meta"):
+        with torch.device("meta"), no_init_weights():
             module = make(config, dtype=torch.bfloat16)  # what every layer can be followed in
         module.tie_weights()
     except Exception as error:  # a configuration can be wrong in as many ways as it has fields

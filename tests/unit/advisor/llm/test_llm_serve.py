@@ -9,7 +9,7 @@ from statistics import NormalDist
 import pytest
 
 from advisor.__main__ import main
-from advisor.llm import frames, memory, serve, speed, step
+from advisor.llm import backtest, frames, memory, serve, speed, step
 from advisor.llm.answer import sized
 from advisor.llm.configs import known
 from advisor.llm.step import Load
@@ -76,29 +76,14 @@ def test_the_fewest_devices_and_the_busiest_server_hold_the_budget():
     assert serve.fewest(arch, BF16, H100, load, serve.Budget(time_per_token_ms=0.1)) is None
 
 
-# Tokens a second of one sequence as published (claimed), and how far a prediction may be off.
-PUBLISHED = [
-    # llama.cpp, "Performance of llama.cpp on Apple Silicon M-series", discussion 4167: 7B, text generation
-    ("Llama 2 7B", "fp16", "apple-m2-ultra", 1, 41.0, 1.4), ("Llama 2 7B", "q8_0", "apple-m2-ultra", 1, 66.6, 1.5),
-    ("Llama 2 7B", "q4_0", "apple-m2-ultra", 1, 94.3, 1.8), ("Llama 2 7B", "fp16", "apple-m3-max", 1, 25.1, 1.4),
-    ("Llama 2 7B", "q4_0", "apple-m1", 1, 14.2, 1.5),
-    # llama.cpp on a GeForce RTX 4090, 7B Q4_0 and F16: about 150 and 58
-    ("Llama 2 7B", "q4_0", "nvidia-rtx-4090", 1, 150, 1.5), ("Llama 2 7B", "fp16", "nvidia-rtx-4090", 1, 58, 1.3),
-    # vLLM and TensorRT-LLM, one sequence: Llama 3 8B in 16 bits on L4, A100 80GB and H100
-    ("Llama 3.1 8B", "bf16", "nvidia-l4", 1, 17, 1.3), ("Llama 3.1 8B", "bf16", "nvidia-a100-sxm4-80gb", 1, 95, 1.4),
-    ("Llama 3.1 8B", "bf16", "nvidia-h100-sxm5-80gb", 1, 150, 1.4),
-    # 70B on eight H100 and 405B FP8 on eight H100, one sequence
-    ("Llama 3.1 70B", "fp16", "nvidia-h100-sxm5-80gb", 8, 80, 1.6),
-    ("Llama 3.1 405B", "fp8", "nvidia-h100-sxm5-80gb", 8, 36, 1.6),
-    # a Raspberry Pi 5 writes about two tokens a second with 7B in 4 bits
-    ("Llama 2 7B", "q4_0", "raspberry-pi-5", 1, 2.0, 1.6),
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("name", "weights", "device", "count", "claimed", "times"), PUBLISHED)
-def test_one_sequence_on_other_devices_is_near_published_figures(name, weights, device, count, claimed, times):
-    found = 1000 / made(name, weights, device, count).time_per_token_ms.mid
-    assert claimed / times <= found <= claimed * times
+def test_one_sequence_on_other_devices_is_near_what_others_measured():
+    """llm/one_sequence: GPUs and Macs, llama.cpp and its types; nothing of it is in the fit, which is all H100."""
+    every = backtest.one_sequence()
+    ratio = every["predicted_ms"] / every["measured_ms"]
+    assert len(every) == 44 and (ratio - 1).abs().median() <= 0.15
+    whole = every["weights"] == "fp16"
+    assert (ratio[whole] - 1).abs().median() <= 0.08  # of 4-bit weights its kernels waste bandwidth, the more there is
+    assert every["inside"].mean() >= 0.80 and ratio.between(1 / 2.5, 2.5).all()
 
 
 def offline(name, device, count, prompt, answer):

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,10 @@ from advisor.llm.fields import stored_as
 from data import tables
 from data.errors import InputError
 
-# Counted by the publishers' own code (the transformers library, on the meta device), total and active.
+# Of the configurations published with each model: total and active, as the transformers library counts them when it
+# builds them without numbers (test_llm_built repeats it). Totals of Llama 3, Qwen3 and gpt-oss seen too in public
+# copies of what Hugging Face states of the weights ("safetensors.total"); it states 684.5 billion of DeepSeek-V3,
+# whose layers for several tokens and scales are not counted here, and 108.64 of Llama 4 Scout, whose tower is not.
 COUNTS = {
     "Llama 2 7B": (6_738_415_616, 6_738_415_616),
     "Llama 3.1 8B": (8_030_261_248, 8_030_261_248),
@@ -31,8 +35,10 @@ COUNTS = {
     "OPT 1.3B": (1_315_758_080, 1_315_758_080),
     "BERT-large": (335_141_888, 335_141_888),
 }
-# Parameter totals as the publishers state them beside the weights on Hugging Face (safetensors metadata), or as the
-# library counts them for older ones; every number of these models is passed by every token.
+# Totals; every number of these models is passed by every token. In public copies of what Hugging Face states were
+# seen Llama 2 (2,048 and 2,560 more: stored tables of angles), Llama 3.2, SmolLM, Mistral, Qwen2.5 0.5, 1.5, 3, 7 and
+# 72B, Qwen3 4B (of 0.6 and 1.7B the tied head is stored again and stated twice), Gemma 2 and 3, Phi-3, Phi-4, Flan-T5
+# large to XXL. The others rest on the library's count of the shipped configuration alone.
 DENSE = {
     "Llama 2 13B": 13_015_864_320, "Llama 2 70B": 68_976_648_192, "Llama 3.2 1B": 1_235_814_400,
     "Llama 3.2 3B": 3_212_749_824, "TinyLlama 1.1B": 1_100_048_384, "SmolLM2 135M": 134_515_008,
@@ -49,7 +55,9 @@ DENSE = {
     "Flan-T5 large": 783_150_080, "Flan-T5 XL": 2_849_757_184, "Flan-T5 XXL": 11_135_332_352,
     "Mamba 130M": 129_135_360, "Mamba 2.8B": 2_768_345_600, "StarCoder2 7B": 7_173_923_840,
 }  # fmt: skip
-# Total as published; active as the publisher rounds it (billions), with or without the tables of words.
+# Total as the library counts it; active as the publisher rounds it (billions), with or without the tables of words.
+# Seen in public copies: all but Kimi K2 and GLM-4.5-Air as stated there (26,456 more of scales and corrections;
+# 110.47 billion with its layer for several tokens, 106.85 without).
 MIXTURES = {
     "Mixtral 8x22B": (140_620_634_112, 39.0), "OLMoE 1B 7B": (6_919_161_856, 1.3),
     "Qwen1.5 MoE A2.7B": (14_315_784_192, 2.7), "DeepSeek-V2-Lite": (15_706_484_224, 2.4),
@@ -125,16 +133,28 @@ def test_measured_servers_are_met():
     found = backtest.errors()
     assert found["rows_count"] == 218
     assert found["time_median_frac"] <= 0.15 and found["energy_median_frac"] <= 0.15
-    every = backtest.rows()
-    assert 0.88 <= (every["measured_ms"] / every["predicted_ms"]).between(0.70, 1.42).mean() <= 0.97
-    assert 0.88 <= (every["measured_j"] / every["predicted_j"]).between(0.67, 1.50).mean() <= 0.97
+    assert found["time_held_frac"] >= 0.9 and found["energy_held_frac"] >= 0.9
 
 
 def test_models_the_fit_never_saw():
     found = backtest.errors("held_out_as")
     assert found["rows_count"] == 153
     assert found["time_median_frac"] <= 0.25 and found["energy_median_frac"] <= 0.30
+    # intervals are made for a new model; those seen here, most of them with pictures of a length that is a guess
+    assert 0.85 <= found["time_held_frac"] <= 0.97 and 0.82 <= found["energy_held_frac"] <= 0.97
     assert not set(backtest.rows()["model"]) & set(backtest.rows("held_out_as")["model"])
+
+
+def test_an_interval_for_a_new_model_by_hand():
+    """Three models of 1, 2 and 4 servers weigh 1/4 each, and 1/4 stands for a new one: no interval of theirs holds 0.9
+    of it, so nine further alike ones that never miss are added."""
+    ratios = np.array([1.5, 1.1, 1 / 1.2, 1.0, 1.0, 1.3, 1.0] + [1.0] * 9)
+    models = np.array(["a", "b", "b", *"cccc", *"defghijkl"])
+    # 12 models weigh 1/13: ones with ratio 1 hold 9/13 + 3/4/13, 1.1 and 1.2 a half each, 1.3 a quarter: 11/13 = 0.846;
+    # with 1.5 12/13 = 0.923, the first to reach 0.9; with 1.05 in its place 1.2 does (0.904)
+    found = fit.elsewhere("time", ratios, models)
+    assert (found["time_low"], found["time_high"]) == pytest.approx((1 / 1.5, 1.5))
+    assert fit.elsewhere("x", np.where(ratios == 1.5, 1.05, ratios), models)["x_high"] == pytest.approx(1.2)
 
 
 def test_the_shipped_parameters_are_the_fit():

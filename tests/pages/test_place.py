@@ -11,7 +11,7 @@ from advisor.placement.choose import Filters, Traffic, place
 from advisor.placement.inputs import candidates, this_machine
 from advisor.placement.variants import of_report
 from advisor.types import Graph
-from data import units, words
+from data import own, units, words
 from data.home import home
 from data.store import Store
 from pages.ui import state
@@ -181,3 +181,45 @@ def test_growth_of_demand_moves_the_placement_in_a_later_year(open_page, said, p
     assert "It stays where it is." in said(test) and not test.exception
     test = test.number_input(key="ahead-growth").set_value(2_000.0).run()
     assert "another place is the best" in said(test) and not test.exception
+
+
+def card():
+    return own.device_of("Frugal card", "gpu", tdp_w=5.0, fp32_tflop_per_s=60.0, memory_gib=80.0, memory_gb_per_s=3e3)
+
+
+def test_what_is_yours_counts_at_once_and_is_marked(open_page, said, kept):
+    test = open_page("place")
+    test = test.selectbox(key="place-zone").set_value("DE").run()
+    shipped = test.header[1].value
+    own.add_device(state.app().store, card())
+    assert not any("yours" in one.value for one in test.dataframe)
+    mine = test.run()
+    assert "own-frugal-card in yours" in mine.header[1].value.replace("\\", "") and not mine.exception
+    assert name("The device is yours")[:19] in said(mine) and "On Frugal card" in said(mine).replace("\\", "")
+    assert any("device" in set(one.value["yours"]) for one in mine.dataframe if "yours" in one.value)
+    own.remove(state.app().store, "device", "own-frugal-card")
+    assert test.run().header[1].value == shipped
+
+
+def test_an_own_price_and_an_own_value_move_a_kept_answer(open_page, said, kept):
+    test = open_page("place")
+    goal = next(one for one in test.button_group if "Least CO₂e" in one.options)
+    test = goal.set_value("cost").run()
+    dear = judged_first("cost", other=True)
+    assert f"{dear.instance} in {dear.provider} {dear.region}" not in test.header[1].value.replace("\\", "")
+    own.add_price(state.app().store, dear.provider, dear.instance, dear.region, 1e-6)
+    assert f"{dear.instance} in {dear.provider} {dear.region}" in test.run().header[1].value.replace("\\", "")
+    assert "given" in said(test) and name("The price is yours.") in said(test)
+    goal = next(one for one in test.button_group if "Least CO₂e" in one.options)
+    test = goal.set_value("carbon").run()
+    region = judged_first("carbon")
+    assert f"{region.provider} {region.region}" in test.header[1].value.replace("\\", "")
+    own.add_zone(state.app().store, region.zone, 2_400.0)
+    assert f"{region.provider} {region.region}" not in test.run().header[1].value.replace("\\", "")
+
+
+def judged_first(objective, other=False):
+    """The best placement, or the best on another instance, with nothing of the user's own."""
+    found = place(candidates(MODEL, ("fp32",)), Traffic(requests_per_day=1e6, budget_ms=100.0), objective=objective)
+    first = found.placements[0]
+    return next(one for one in found.placements if one.instance != first.instance) if other else first

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from advisor import turbine
 from advisor.latency.operators import DTYPES
 from advisor.placement.choose import OBJECTIVES, Answer, Traffic
 from advisor.placement.filters import Filters
@@ -15,7 +16,7 @@ from advisor.placement.placed import KEPT, Asked, answer, told, with_placement
 from advisor.placement.types import Placement
 from advisor.placement.variants import Choice, chosen, graphs, of_report
 from advisor.types import Report
-from data import own, units
+from data import own
 from data.console import Progress, shape
 from data.errors import InputError
 from data.home import home
@@ -115,7 +116,7 @@ def contract(found: Answer) -> dict[str, Any]:
 
 def _told(one: Placement) -> dict[str, Any]:
     told: dict[str, Any] = to_plain(one)
-    return {**told, "turbine_years": to_plain(units.turbine_years(one.kwh_per_year))}
+    return {**told, "turbine_years": to_plain(turbine.chosen().years(one.kwh_per_year))}
 
 
 def words(found: Answer) -> str:

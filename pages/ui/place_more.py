@@ -5,6 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from advisor import turbine
 from advisor.figures import ahead as figures_ahead
 from advisor.placement import hours, placed, rooms, through_time
 from advisor.placement.choose import Answer, place
@@ -115,10 +116,10 @@ def years(found: Found, asked: Question, report: Report | None) -> None:
     told = said(found, asked)
     first = found.answer.placements[0]
     planned = first if told.original is not None and first.variant_id != ORIGINAL and asked.variants else None
-    ahead = through_time.service_years(
+    ahead = turbine.years_by(through_time.service_years(
         told.original or first, planned, demand, growth.efficiency_growth("records"), renewed_every_years=int(renewed),
         years=int(count),
-    )  # fmt: skip
+    ), turbine.chosen())  # fmt: skip
     for sentence in _sentences(found, asked, told, demand, report):
         st.markdown(f"- {formats.name(sentence, 300)}")
     last = ahead[-1]

@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from advisor import turbine
 from advisor.figures import place as figures_place
 from advisor.placement.choose import Answer, place, version
 from advisor.placement.offers import places
@@ -122,7 +123,7 @@ def _told(found: Found, best: Placement) -> list[str]:
 
 
 def _numbers(best: Placement, asked: Question) -> list[cards.Metric]:
-    turbine = units.turbine_years(best.kwh_per_year)
+    by = turbine.chosen()
     traffic = asked.asked.traffic
     percentile = f"p{traffic.percentile:g} with queue and network"
     return [
@@ -139,7 +140,7 @@ def _numbers(best: Placement, asked: Question) -> list[cards.Metric]:
             basis=best.usd_per_year.basis if best.usd_per_year else None,
             help=best.usd_per_year.source if best.usd_per_year else None,
         ),
-        cards.estimate("Wind-turbine time a year", turbine, words.TURBINE, units.S_PER_YEAR),
+        cards.estimate("Wind-turbine time a year", by.years(best.kwh_per_year), words.TURBINE, units.S_PER_YEAR),
         cards.Metric(
             label="Way to the users", value=words.latency(best.network_ms) if traffic.users_at else "not counted",
             basis="modelled" if traffic.users_at else None,

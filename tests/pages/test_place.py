@@ -10,9 +10,11 @@ from advisor.placement import placed
 from advisor.placement.choose import Filters, Traffic, place
 from advisor.placement.inputs import candidates, this_machine
 from advisor.placement.variants import of_report
+from advisor.turbine import Turbine
 from advisor.types import Graph
 from data import own, units, words
 from data.home import home
+from data.settings import put
 from data.store import Store
 from pages.ui import state
 from pages.ui.formats import name
@@ -223,3 +225,18 @@ def judged_first(objective, other=False):
     found = place(candidates(MODEL, ("fp32",)), Traffic(requests_per_day=1e6, budget_ms=100.0), objective=objective)
     first = found.placements[0]
     return next(one for one in found.placements if one.instance != first.instance) if other else first
+
+
+def test_the_turbine_that_is_set_holds_here_and_in_the_report(open_page, planned):
+    put("turbine_mw", 10.0)
+    put("turbine_h", 3_000.0)
+    report, known = planned
+    test = open_page("place")
+    choice = of_report(report, known)
+    best = placed.answer(choice, placed.asked_of(report.budget), this_machine(report.machine, "DE")).placements[0]
+    test = test.multiselect(key="place-users").set_value([]).run()
+    told = Turbine(rated_mw=10.0, full_load_h=3_000.0).years(best.kwh_per_year).mid
+    assert shown(test)["Wind-turbine time a year"] == words.turbine(told)
+    assert not button(test, "Put it into the report").click().run().exception
+    years = state.report(MODEL.sha256).placed.years
+    assert all(one.turbine_years.mid == pytest.approx(one.kwh_renewed.mid / 30e6) for one in years) and years

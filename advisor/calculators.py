@@ -12,6 +12,7 @@ import pandas as pd
 
 from advisor import equivalents, footprint, training
 from advisor.training import Run
+from advisor.turbine import Turbine
 from data import energy, tables, units
 from data.errors import InputError
 from data.estimate import Estimate, exact
@@ -19,23 +20,6 @@ from data.tables import Device, Price
 
 TRAINING_PEAKS = ("bf16_flop_per_s", "fp16_flop_per_s", "tf32_flop_per_s", "fp32_flop_per_s")
 OF_CARBON = (*equivalents.OF_CARBON, "car_km_eu_fleet", "car_km_us_epa_2024", "flight_paris_london", "tree_year")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Turbine:
-    """The wind turbine that energy is told by: rated power (MW) and full-load hours a year."""
-
-    rated_mw: float = units.TURBINE_MW
-    full_load_h: float = units.TURBINE_FULL_LOAD_H
-
-    @property
-    def kwh_per_year(self) -> float:
-        """What it yields a year."""
-        return units.turbine_kwh_per_year(self.rated_mw, self.full_load_h)
-
-    def years(self, energy_kwh: Estimate) -> Estimate:
-        """Years one of it works for this energy; per year of use, the number of turbines."""
-        return units.turbine_years(energy_kwh, self.rated_mw, self.full_load_h)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +32,6 @@ class Fleet:
     turbines: Estimate
     g_co2e_per_year: Estimate | None
     usd_per_year: Estimate | None
-
-
-def turbine(rated_mw: float, full_load_h: float) -> Turbine:
-    """The turbine somebody typed. Raises InputError on one that cannot be."""
-    if rated_mw <= 0 or not 0 < full_load_h <= units.H_PER_YEAR:
-        hint = f"The reference is {units.TURBINE_MW:g} MW and {units.TURBINE_FULL_LOAD_H:,.0f} h."
-        most = f"{units.H_PER_YEAR:,.0f}"
-        raise InputError(f"A turbine has a power above 0 and at most {most} full-load hours a year.", hint=hint)
-    return Turbine(rated_mw=rated_mw, full_load_h=full_load_h)
 
 
 def trainable(devices: Sequence[Device]) -> list[Device]:

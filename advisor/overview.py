@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from advisor import turbine
+from advisor.turbine import Turbine, footprint_by
 from advisor.types import Footprint
 from data import units, words
 from data.estimate import Estimate, exact
@@ -25,9 +27,9 @@ NEXT = {
 def glance(rows: pd.DataFrame) -> pd.DataFrame:
     """The question `overview` as a table: name, format, file_bytes, median_ms, energy_per_call_j, verdict, saved_frac
     (of the energy a year), next, sha256, and, today and planned, a year's kWh, g CO2e, US$ and seconds of a turbine."""
-    table = []
+    table, by = [], turbine.chosen()
     for row in rows.to_dict("records"):
-        before, after = footprint(row["footprint_before"]), footprint(row["footprint_after"])
+        before, after = footprint(row["footprint_before"], by), footprint(row["footprint_after"], by)
         table.append(
             {
                 "name": row["name"],
@@ -67,9 +69,10 @@ def next_step(row: Any) -> str:
 
 def totals(rows: pd.DataFrame) -> tuple[Footprint, Footprint]:
     """The sums a year over all models with a report: today, and with their plans."""
+    by = turbine.chosen()
     return (
-        total(footprint(text) for text in rows["footprint_before"]),
-        total(footprint(text) for text in rows["footprint_after"]),
+        total(footprint(text, by) for text in rows["footprint_before"]),
+        total(footprint(text, by) for text in rows["footprint_after"]),
     )
 
 
@@ -120,9 +123,9 @@ def on_target(after: Estimate, target: float) -> str:
     return "The target lies within the interval of the plans: it may be kept or missed."
 
 
-def footprint(text: Any) -> Footprint:
-    """The footprint a report was stored with; an empty one where there is none."""
-    return from_plain(Footprint, json.loads(text)) if isinstance(text, str) else Footprint()
+def footprint(text: Any, by: Turbine) -> Footprint:
+    """The footprint a report was stored with, told by this turbine; an empty one where there is none."""
+    return footprint_by(from_plain(Footprint, json.loads(text)), by) if isinstance(text, str) else Footprint()
 
 
 def _sum(parts: list[Estimate]) -> Estimate:

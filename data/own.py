@@ -15,6 +15,8 @@ from data.tables import Device, Price, Zone
 
 Record = TypeVar("Record", Device, Price, Zone)
 SOURCE = "yours"
+KINDS: dict[str, type[Any]] = {"device": Device, "zone": Zone, "price": Price}
+AT_HERE = "here"  # where a device of one's own stands, in its price
 NAME_LIMIT = 80
 
 
@@ -34,6 +36,31 @@ class OwnRow:
     what: str
     created_at: str
     row: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Yours:
+    """Everything the user added, as facts: devices, values of zones, prices."""
+
+    devices: tuple[Device, ...] = ()
+    zones: tuple[Zone, ...] = ()
+    prices: tuple[Price, ...] = ()
+
+    def zone(self, zone_id: str) -> Zone | None:
+        """The user's value of this zone; None where there is none."""
+        return next((one for one in self.zones if one.zone_id == zone_id), None)
+
+    def device(self, device_id: str) -> Device | None:
+        """The user's device of this id; None where there is none."""
+        return next((one for one in self.devices if one.device_id == device_id), None)
+
+
+def yours(store: Rows) -> Yours:
+    """The rows of the user's own, read at once."""
+    kept: dict[str, list[Any]] = {what: [] for what in KINDS}
+    for one in store.all(OwnRow):
+        kept[one.what].append(from_plain(KINDS[one.what], one.row))
+    return Yours(devices=tuple(kept["device"]), zones=tuple(kept["zone"]), prices=tuple(kept["price"]))
 
 
 def add_device(store: Store, device: Device) -> Device:
@@ -106,12 +133,18 @@ def add_price(
     usd_per_h: float,
     spot_usd_per_h: float | None = None,
 ) -> Price:
-    """Keeps a price (USD an hour), which replaces the shipped one of that instance and region.
+    """Keeps a price (USD an hour), which replaces the shipped one of that instance and region; that of a device of
+    one's own is yours/<its id>/here.
 
-    Raises InputError on an instance or region that is not known, or a value out of range."""
-    if (provider, instance_type) not in {(known.provider, known.instance_type) for known in tables.instances()}:
+    Raises InputError on an instance, device or region that is not known, or a value out of range."""
+    if provider == SOURCE:
+        if region_id != AT_HERE or yours(store).device(instance_type) is None:
+            hint = f"Add the device first; its price is then that of {SOURCE}/<its id>/{AT_HERE}."
+            raise InputError(f"You have no device {instance_type} at {region_id}.", hint=hint)
+    elif (provider, instance_type) not in {(known.provider, known.instance_type) for known in tables.instances()}:
         raise InputError(f"{provider} has no instance {instance_type} here.", hint="Choose one from the list.")
-    tables.region(provider, region_id)
+    else:
+        tables.region(provider, region_id)
     price = Price(
         provider=provider,
         instance_type=instance_type,

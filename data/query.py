@@ -1,7 +1,7 @@
 """Named SQL over data frames: a question asked of facts and predictions, without a store."""
 
-import threading
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -10,26 +10,32 @@ import pandas as pd
 from data.errors import DataError
 from data.store import HARDENED, SQL
 
-_local = threading.local()
-
 
 def ask_frames(question: str, frames: Mapping[str, pd.DataFrame], /, **values: Any) -> pd.DataFrame:
     """Rows of sql/<question>.sql over these frames (table name -> rows), with its $parameters filled in.
 
-    Every thread has a database in memory of its own. Raises DataError where the statement does not run."""
+    Every call has a cursor of its own on one database in memory. Raises DataError where the statement does not run."""
     if not question.replace("_", "").isalnum():
         raise ValueError(f"no question is called {question!r}")
-    statement = (SQL / f"{question}.sql").read_text(encoding="utf-8")
-    connection = getattr(_local, "connection", None)
-    if connection is None:
-        connection = _local.connection = duckdb.connect(":memory:", config=dict(HARDENED))
+    statement = _statement(question)
+    cursor = _database().cursor()
     try:
         for name, rows in frames.items():
-            connection.register(name, rows)
-        found: pd.DataFrame = connection.execute(statement, values or None).df()
+            cursor.register(name, rows)
+        found: pd.DataFrame = cursor.execute(statement, values or None).df()
     except duckdb.Error as error:
         raise DataError(f"The question {question} could not be answered.", details=str(error)) from error
     finally:
-        for name in frames:
-            connection.unregister(name)
+        cursor.close()
     return found
+
+
+@cache
+def _database() -> duckdb.DuckDBPyConnection:
+    """Opened once: a page's script runs in a new thread each time, and would open one each time."""
+    return duckdb.connect(":memory:", config=dict(HARDENED))
+
+
+@cache
+def _statement(question: str) -> str:
+    return (SQL / f"{question}.sql").read_text(encoding="utf-8")

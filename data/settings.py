@@ -15,7 +15,7 @@ from typing import Any
 from data.errors import InputError
 from data.home import home
 from data.text import plain
-from data.units import BYTES_PER_MIB
+from data.units import BYTES_PER_MIB, H_PER_YEAR, TURBINE_FULL_LOAD_H, TURBINE_MW
 
 FILE, PAGE, PREFIX = "settings.toml", "page-settings.json", "RIGHTSIZE_"
 DEFAULT = "default"
@@ -33,6 +33,8 @@ class Settings:
     zone: str | None = None
     objective: str = "energy"
     usd_per_kwh: float | None = None
+    turbine_mw: float = TURBINE_MW
+    turbine_h: float = TURBINE_FULL_LOAD_H
     g_per_kwh: dict[str, float] = field(default_factory=dict)
     origins: dict[str, str] = field(default_factory=dict)
 
@@ -179,5 +181,7 @@ KINDS = {
     "zone": Kind("Grid zone where it runs", _zone),
     "objective": Kind("What the best plan saves", _objective),
     "usd_per_kwh": Kind("Price of electricity (US$ a kWh)", _number(0, 100)),
+    "turbine_mw": Kind("Rated power of the wind turbine (MW)", _number(0.001, 100)),
+    "turbine_h": Kind("Full-load hours of the wind turbine a year", _number(1, H_PER_YEAR)),
     "g_per_kwh": Kind("Carbon of your own by zone (g CO2e a kWh)", _carbon),
 }

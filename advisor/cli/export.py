@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from advisor import history
+from advisor import history, turbine
 from advisor.exporters import exporters
 from advisor.exporters.json import read
 from advisor.report.exports import exporter_for
@@ -32,7 +32,7 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> None:
     """Reads the report and writes what was asked for."""
     wanted = [(out, exporter_for(out, args.format)) for out in args.out]
-    report = found(args.report, keep=args.keep)
+    report = turbine.told_by(found(args.report, keep=args.keep), turbine.chosen())
     for out, exporter in wanted:
         out.write_bytes(exporter.render(report))
         print(out)

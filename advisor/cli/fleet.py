@@ -30,7 +30,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Prints the fleet. Raises InputError on what cannot be."""
-    from advisor import calculators
+    from advisor import calculators, turbine
     from data import tables
     from data.errors import InputError
 
@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     rated = calculators.power_of(tables.device(args.chip)) if args.watts is None else calculators.typed(args.watts)
     found = calculators.fleet(
         args.devices, rated, hours_per_day=args.hours, utilisation=args.load, overhead=args.overhead, pue=args.pue,
-        grid=tables.zone(args.zone).estimate() if args.zone else None,
+        grid=tables.zone(args.zone).estimate() if args.zone else None, by=turbine.chosen(),
     )  # fmt: skip
     if args.json:
         print(json.dumps(to_plain(found)))

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from advisor import turbine
 from advisor.latency.operators import DTYPES
 from advisor.placement.choose import OBJECTIVES, Answer, Traffic
 from advisor.placement.filters import Filters
@@ -15,7 +16,7 @@ from advisor.placement.placed import KEPT, Asked, answer, told, with_placement
 from advisor.placement.types import Placement
 from advisor.placement.variants import Choice, chosen, graphs, of_report
 from advisor.types import Report
-from data import units
+from data import own
 from data.console import Progress, shape
 from data.errors import InputError
 from data.home import home
@@ -80,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
         if args.report:
             found = _into_report(desk, model, asked, args.zone)
         else:
-            here = this_machine(machine(), args.zone)
+            here = this_machine(machine(), args.zone, yours=own.yours(desk))
             judged = candidates(model, args.dtype or [stored_as(model)])
             found = answer(Choice(candidates=judged, titles={}), asked, here, limit=max(args.limit, 1))
     finally:
@@ -96,7 +97,7 @@ def _into_report(desk: Desk, model: Model, asked: Asked, zone: str | None) -> An
         raise InputError("There is no report of this file.", hint="Make one first: python -m advisor plan FILE.")
     report = reports[-1]
     choice = of_report(report, graphs(desk, report.model, chosen(report)))
-    here = this_machine(report.machine, zone or report.budget.zone)
+    here = this_machine(report.machine, zone or report.budget.zone, yours=own.yours(desk))
     found = options(choice.candidates, here)
     best = answer(choice, asked, here, found, limit=KEPT)
     desk.save(with_placement(report, best, told(best, choice, asked, here, found)))
@@ -109,13 +110,13 @@ def contract(found: Answer) -> dict[str, Any]:
         "headline": found.headline, "binding_constraint": found.binding_constraint,
         "runner_up_margin": found.runner_up_margin, "would_change": list(found.would_change),
         "considered_count": found.considered_count, "feasible_count": found.feasible_count,
-        "placements": [_told(one) for one in found.placements],
+        "placements": [_told(one) for one in found.placements], "left_out": list(found.left_out),
     }  # fmt: skip
 
 
 def _told(one: Placement) -> dict[str, Any]:
     told: dict[str, Any] = to_plain(one)
-    return {**told, "turbine_years": to_plain(units.turbine_years(one.kwh_per_year))}
+    return {**told, "turbine_years": to_plain(turbine.chosen().years(one.kwh_per_year))}
 
 
 def words(found: Answer) -> str:
@@ -123,5 +124,5 @@ def words(found: Answer) -> str:
     binds = f"What binds: {found.binding_constraint}." if found.binding_constraint else ""
     reasons = found.placements[0].reasons if found.placements else ()
     counts = f"{found.feasible_count:,} of {found.considered_count:,} combinations meet every limit."
-    parts = [found.headline, *reasons, binds, found.runner_up_margin, *found.would_change, counts]
+    parts = [found.headline, *reasons, binds, found.runner_up_margin, *found.would_change, *found.left_out, counts]
     return "\n".join(part for part in parts if part)

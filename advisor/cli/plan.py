@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from advisor import compress
+from advisor import compress, turbine
 from advisor.exporters import exporters
 from advisor.plan import plan
 from advisor.report.exports import exporter_for
@@ -117,7 +117,7 @@ def planned(args: argparse.Namespace) -> Report:
         keeper.close()
     if report is None:
         raise DataError("The report was not kept.")
-    return report
+    return turbine.told_by(report, turbine.chosen())
 
 
 def _data(desk: Desk, sha256: str, args: argparse.Namespace) -> str | None:

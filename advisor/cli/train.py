@@ -2,6 +2,7 @@
 
 import argparse
 import json
+from dataclasses import replace
 from typing import Any
 
 from data import units, words
@@ -38,7 +39,7 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Prints the run. Raises InputError on what cannot be."""
-    from advisor import calculators, training
+    from advisor import calculators, training, turbine
     from data import tables
     from data.estimate import exact
 
@@ -54,6 +55,7 @@ def run(args: argparse.Namespace) -> None:
         usd_per_chip_h=calculators.usd_per_chip_h(args.chip),
     )  # fmt: skip
     found = training.run(_flop(args, peak, share.mid), cluster, args.trials)
+    found = replace(found, turbine_years=turbine.chosen().years(found.energy_kwh))
     print(json.dumps(to_plain(found)) if args.json else _told(found))
 
 

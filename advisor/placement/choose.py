@@ -13,13 +13,14 @@ import pandas as pd
 
 from advisor.placement import words as placement_words
 from advisor.placement.filters import Filters
-from advisor.placement.offers import offers, places
-from advisor.placement.options import HERE_ID, Candidate, Here, options
+from advisor.placement.offers import fingerprint, offers, places
+from advisor.placement.options import HERE_ID, WATTS, Candidate, Here, options
 from advisor.placement.types import UTILISATION_LIMIT, Placement
 from data import units
 from data.energy import equivalents
 from data.errors import InputError
 from data.estimate import Estimate
+from data.own import SOURCE
 from data.query import ask_frames
 
 OBJECTIVES = ("energy", "carbon", "cost", "latency")
@@ -35,6 +36,14 @@ CPU_PREFERENCE = 0.1
 EXTRAS = ((0, 0.0), (1, 0.0), (2, 0.0), (4, 0.0), (0, 0.25), (0, 1.0))
 OVERHEAD_RANGE = 0.15
 NO_LIMIT = 1e300
+# What the query judges by: the rest of an option and of an offer is joined to the rows that are left.
+JUDGED_OPTION = (
+    "option_id", "variant_id", "target_id", "kind", "batch", "service_ms", "servers_per_instance", "most_servers",
+    "fits", *WATTS,
+)  # fmt: skip
+JUDGED_OFFER = (
+    "offer_id", "target_id", "latitude", "longitude", "usd_per_h", "pue_low", "pue", "pue_high", "g_per_kwh", "allowed",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +64,8 @@ class Traffic:
 class Answer:
     """The ranked placements, best first, how many were judged, and in words what decided and what would change it.
 
-    `here` is this machine whatever the limits say, with what it breaks among its reasons; None where nothing ran."""
+    `here` is this machine whatever the limits say, with what it breaks among its reasons; None where nothing ran.
+    `left_out` says of each of the user's own devices that could not be judged why."""
 
     placements: tuple[Placement, ...]
     here: Placement | None
@@ -66,6 +76,7 @@ class Answer:
     runner_up_margin: str
     would_change: tuple[str, ...]
     rows: pd.DataFrame
+    left_out: tuple[str, ...] = ()
 
 
 def place(
@@ -90,23 +101,30 @@ def place(
     offer = offers(filters, here)
     values = _values(traffic, objective, filters, max(limit, rows or 0))
     counts, ranked = _asked(choices, offer, traffic, values)
-    told = placement_words.told(ranked, counts, objective, traffic.budget_ms, candidates, offer)
+    told = placement_words.told(ranked, counts, objective, traffic.budget_ms, candidates, offer, here)
     return Answer(
         placements=tuple(_placement(row) for row in ranked.head(limit).to_dict("records")),
         here=_here(choices, offer, traffic, values, here),
         considered_count=_count(counts["considered"]), feasible_count=_count(counts["feasible"]),
         headline=told.headline, binding_constraint=told.binding, runner_up_margin=told.margin,
-        would_change=told.would_change, rows=ranked,
+        would_change=told.would_change, rows=ranked, left_out=placement_words.left_out(choices, offer, objective, here),
     )  # fmt: skip
+
+
+def version(traffic: Traffic, objective: str, filters: Filters, here: Here | None) -> str:
+    """What an answer depends on beside its options: the question and every offer, those of the user's own among them.
+    Raises InputError as `place` does."""
+    _check(traffic, objective)
+    return repr((traffic, objective, filters, here, fingerprint(offers(filters, here))))
 
 
 def _asked(
     choices: pd.DataFrame, offer: pd.DataFrame, traffic: Traffic, values: Mapping[str, Any]
 ) -> tuple[Any, pd.DataFrame]:
     """The counts of everything judged, and the ranked rows with what is known of their offer and option."""
+    timed = choices.assign(service_ms=choices["high_ms" if traffic.surely else "mid_ms"])
     frames = {
-        "option": choices.assign(service_ms=choices["high_ms" if traffic.surely else "mid_ms"]),
-        "offer": offer,
+        "option": timed[list(JUDGED_OPTION)], "offer": offer[list(JUDGED_OFFER)],
         "place": places(traffic.users_at),
         "extra": pd.DataFrame(EXTRAS, columns=["more", "share"]).assign(extra_id=range(len(EXTRAS))),
     }
@@ -172,11 +190,13 @@ def _placement(row: Mapping[Any, Any]) -> Placement:
         source="latency/power; devices/devices; energy/server_overhead_s0",
     )  # fmt: skip
     grid = known["g_per_kwh"] and Estimate(
-        low=known["g_low_per_kwh"], mid=known["g_per_kwh"], high=known["g_high_per_kwh"], basis="modelled",
-        source="grid/electricity_maps",
+        low=known["g_low_per_kwh"], mid=known["g_per_kwh"], high=known["g_high_per_kwh"],
+        basis="given" if known.get("grid_source") == SOURCE else "modelled",
+        source=known.get("grid_source") or "grid/electricity_maps",
     )  # fmt: skip
-    usd = known["usd_per_year"]
-    cost = None if usd is None else Estimate(low=usd, mid=usd, high=usd, basis="claimed", source=known["price_source"])
+    usd, by = known["usd_per_year"], known["price_source"]
+    basis = "given" if by in (SOURCE, "given") else "claimed"
+    cost = None if usd is None else Estimate(low=usd, mid=usd, high=usd, basis=basis, source=by)
     return Placement(
         variant_id=known["variant_id"], device_id=known["device_id"], instance=known["instance_type"],
         provider=known["provider"], region=known["region_id"] or "", zone=known["zone_id"],

@@ -10,7 +10,7 @@ import pandas as pd
 
 from data.errors import InputError
 from data.estimate import Estimate, exact
-from data.tables import frame, zone, zones
+from data.tables import Zone, frame, zone, zones
 
 WHOLE_YEAR = 0
 HOURS = 24
@@ -42,8 +42,9 @@ def shaped() -> dict[str, str]:
     return {zone_id: names[zone_id] for zone_id in sorted(frame("grid", "hourly_zones")["zone_id"]) if zone_id in names}
 
 
-def day(zone_id: str) -> pd.DataFrame:
-    """hour_local, g_per_kwh, low_g_per_kwh, high_g_per_kwh: the zone's annual average bent to the shape of its day.
+def day(zone_id: str, own: Zone | None = None) -> pd.DataFrame:
+    """hour_local, g_per_kwh, low_g_per_kwh, high_g_per_kwh: the zone's annual average (or the user's `own` value of it)
+    bent to the shape of its day.
 
     Raises InputError where no shape of the zone is shipped."""
     rows = frame("grid", "hourly").query("zone_id == @zone_id and month == @WHOLE_YEAR").sort_values("hour_local")
@@ -53,7 +54,7 @@ def day(zone_id: str) -> pd.DataFrame:
             hint=f"There are shapes for {', '.join(shaped())}.",
         )
     average = float(rows["mean_g_per_kwh"].mean())
-    annual = zone(zone_id).g_per_kwh
+    annual = (own or zone(zone_id)).g_per_kwh
     columns = {"g_per_kwh": "mean", "low_g_per_kwh": "p10", "high_g_per_kwh": "p90"}
     bent = {name: rows[f"{column}_g_per_kwh"].to_numpy(float) / average * annual for name, column in columns.items()}
     return pd.DataFrame({"hour_local": rows["hour_local"].to_numpy(int), **bent})
@@ -79,10 +80,10 @@ def cleanest(zone_id: str, hours_count: int) -> Shift:
     )  # fmt: skip
 
 
-def saved_g_co2e(kwh: Estimate, shift: Shift) -> Estimate:
+def saved_g_co2e(kwh: Estimate, shift: Shift, own: Zone | None = None) -> Estimate:
     """Grams of CO2e a year that `kwh` of batch work a year saves in these hours against the even spread; below 0 at an
     end where it would cost."""
-    annual = zone(shift.zone_id).estimate()
+    annual = (own or zone(shift.zone_id)).estimate()
     return kwh * annual * (exact(1.0) + shift.ratio * -1.0)
 
 

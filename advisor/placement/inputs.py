@@ -7,6 +7,7 @@ from advisor.placement.options import Candidate, Here
 from data.energy import rated_w
 from data.errors import InputError
 from data.estimate import Estimate
+from data.own import Yours
 from profiler.inputs import is_batch
 from profiler.types import Machine, Model
 
@@ -39,12 +40,14 @@ def candidates(model: Model, dtypes: Sequence[str], measured_ms: Estimate | None
     )  # fmt: skip
 
 
-def this_machine(found: Machine, zone_id: str | None, pue: float = 1.0) -> Here:
-    """This machine as a place to serve; without watts where the rated power of its CPU is not known."""
+def this_machine(found: Machine, zone_id: str | None, pue: float = 1.0, yours: Yours | None = None) -> Here:
+    """This machine as a place to serve; without watts where the rated power of its CPU is not known. `yours` is what
+    the user added."""
     rated = rated_w(found.cpu, found.physical_cores)
     idle, busy = (None, None) if rated is None else device_energy.cpu_idle_busy_w(rated)
     return Here(
-        name="this machine", zone_id=zone_id, memory_bytes=found.memory_bytes, pue=pue, idle_w=idle, busy_w=busy
+        name="this machine", zone_id=zone_id, memory_bytes=found.memory_bytes, pue=pue, idle_w=idle, busy_w=busy,
+        yours=yours or Yours(),
     )
 
 

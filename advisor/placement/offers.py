@@ -1,5 +1,6 @@
 """Where a server can stand: every instance in every region of its provider, with price, grid and PUE; and the users."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
@@ -11,6 +12,7 @@ from advisor.placement.filters import Filters
 from advisor.placement.options import HERE, HERE_ID, Here, targets
 from data.energy import equivalents
 from data.errors import InputError
+from data.own import SOURCE, Yours
 from data.settings import settings
 from data.tables import Zone, frame, prices, regions, zone, zones
 from data.text import plain
@@ -19,14 +21,18 @@ PUE_RANGE = 0.3  # around the default where a provider publishes none
 COLUMNS = (
     "offer_id", "target_id", "provider", "instance_type", "device_id", "region_id", "zone_id", "country", "latitude",
     "longitude", "usd_per_h", "spot_usd_per_h", "price_source", "available", "pue_low", "pue", "pue_high", "pue_known",
-    "g_low_per_kwh", "g_per_kwh", "g_high_per_kwh", "carbon_free_hourly_frac", "renewable_match_annual_frac",
+    "g_low_per_kwh", "g_per_kwh", "g_high_per_kwh", "grid_source", "carbon_free_hourly_frac",
+    "renewable_match_annual_frac",
 )  # fmt: skip
+GRAMS = ("g_low_per_kwh", "g_per_kwh", "g_high_per_kwh")
 
 
 def offers(filters: Filters, here: Here | None) -> pd.DataFrame:
-    """Every offer with `allowed`: what the filters let pass. Raises InputError on a provider, country or region that
-    is in no table."""
+    """Every offer with `allowed`: what the filters let pass; the user's own devices, zones and prices go before the
+    shipped. Raises InputError on a provider, country or region that is in no table."""
     rows = _everywhere()
+    if here is not None:
+        rows = _with_own(rows, here)
     _check(filters, rows)
     last = len(rows)
     rows = rows if filters.unknown_too else rows[rows["available"].eq(True)]
@@ -40,6 +46,12 @@ def offers(filters: Filters, here: Here | None) -> pd.DataFrame:
         allowed &= names.isin([*filters.regions, f"{HERE}/"])
     price = rows["spot_usd_per_h"] if filters.spot else rows["usd_per_h"]
     return rows.assign(allowed=allowed | rows["provider"].eq(HERE), usd_per_h=price.astype(float))
+
+
+def fingerprint(rows: pd.DataFrame) -> str:
+    """Tells these offers from any with another number in them: price, carbon, PUE, place, what is allowed."""
+    numbers = rows.select_dtypes(["number", "bool"])
+    return f"{len(rows)} {list(numbers)} {hashlib.blake2b(numbers.to_numpy(float).tobytes()).hexdigest()}"
 
 
 def places(users_at: Sequence[str]) -> pd.DataFrame:
@@ -64,7 +76,8 @@ def _everywhere() -> pd.DataFrame:
     rows = rows.merge(priced, on=["provider", "instance_type", "region_id"], how="left")
     rows["available"] = rows["usd_per_h"].notna().astype(object).where(rows["usd_per_h"].notna(), None)
     rows["offer_id"] = np.arange(len(rows))
-    return rows[list(COLUMNS)]
+    text = {name: object for name in rows if pd.api.types.is_string_dtype(rows[name])}  # half the time of a join
+    return rows[list(COLUMNS)].astype(text)
 
 
 def _regions() -> pd.DataFrame:
@@ -80,27 +93,69 @@ def _regions() -> pd.DataFrame:
             "pue_low": pue.low if pue else default - PUE_RANGE, "pue": pue.mid if pue else default,
             "pue_high": pue.high if pue else default + PUE_RANGE, "pue_known": pue is not None,
             "g_low_per_kwh": at and at.low_g_per_kwh, "g_per_kwh": at and at.g_per_kwh,
-            "g_high_per_kwh": at and at.high_g_per_kwh, "carbon_free_hourly_frac": one.carbon_free_hourly_frac,
+            "g_high_per_kwh": at and at.high_g_per_kwh, "grid_source": at and at.source,
+            "carbon_free_hourly_frac": one.carbon_free_hourly_frac,
             "renewable_match_annual_frac": one.renewable_match_annual_frac,
         })  # fmt: skip
     return pd.DataFrame(found)
 
 
+def _with_own(rows: pd.DataFrame, here: Here) -> pd.DataFrame:
+    """The offers with the user's values of zones and prices in place of theirs, and the user's devices after them."""
+    own = here.yours
+    if own == Yours():
+        return rows
+    rows = rows.copy()
+    for one in own.zones:
+        at = rows["zone_id"].eq(one.zone_id)
+        values: tuple[Any, ...] = (one.low_g_per_kwh, one.g_per_kwh, one.high_g_per_kwh, SOURCE)
+        for name, value in zip((*GRAMS, "grid_source"), values, strict=True):
+            rows.loc[at, name] = value
+    names = rows["provider"] + "/" + rows["instance_type"] + "/" + rows["region_id"].fillna("")
+    for price in own.prices:
+        at = names.eq(f"{price.provider}/{price.instance_type}/{price.region_id}")
+        given: tuple[Any, ...] = (price.usd_per_h, price.spot_usd_per_h, SOURCE, True)
+        for name, value in zip(("usd_per_h", "spot_usd_per_h", "price_source", "available"), given, strict=True):
+            rows.loc[at, name] = value
+    return pd.concat([rows, *_own_devices(here, len(rows))], ignore_index=True)
+
+
+def _own_devices(here: Here, first_id: int) -> list[pd.DataFrame]:
+    """Each device of the user's own, beside this machine: its grid and its PUE, at the user's price where there is
+    one."""
+    usd = {one.instance_type: one.usd_per_h for one in here.yours.prices if one.provider == SOURCE}
+    standing = _standing(here)
+    rows = [
+        {**standing, "offer_id": first_id + place, "target_id": one.target_id, "provider": SOURCE,
+         "instance_type": one.instance_type, "device_id": one.device_id, "usd_per_h": usd.get(one.instance_type),
+         "spot_usd_per_h": usd.get(one.instance_type), "price_source": SOURCE}
+        for place, one in enumerate(one for one in targets(here.yours.devices) if one.own)
+    ]  # fmt: skip
+    return [pd.DataFrame(rows, columns=list(COLUMNS))] if rows else []
+
+
 def _here(here: Here, offer_id: int) -> pd.DataFrame:
-    at = zone(here.zone_id) if here.zone_id else None
+    row = {
+        **_standing(here), "offer_id": offer_id, "target_id": HERE_ID, "provider": HERE, "instance_type": here.name,
+        "device_id": here.device_id, "usd_per_h": here.usd_per_h, "price_source": "given",
+    }  # fmt: skip
+    return pd.DataFrame([row], columns=list(COLUMNS))
+
+
+def _standing(here: Here) -> dict[str, Any]:
+    """Where this machine stands: its place, its PUE, and the carbon of its grid (from the settings, else the user's
+    value, else the shipped)."""
+    at = (here.yours.zone(here.zone_id) or zone(here.zone_id)) if here.zone_id else None
     latitude = here.latitude if here.latitude is not None else at and at.latitude
     longitude = here.longitude if here.longitude is not None else at and at.longitude
     own = settings().g_per_kwh.get(here.zone_id or "")  # carbon of the user's own contract
-    row: dict[str, Any] = {
-        "offer_id": offer_id, "target_id": HERE_ID, "provider": HERE, "instance_type": here.name,
-        "device_id": here.device_id, "zone_id": here.zone_id, "country": here.zone_id and here.zone_id[:2],
-        "latitude": latitude, "longitude": longitude, "usd_per_h": here.usd_per_h, "price_source": "given",
-        "available": True, "pue_low": here.pue, "pue": here.pue, "pue_high": here.pue, "pue_known": True,
-        "g_low_per_kwh": own if own is not None else at and at.low_g_per_kwh,
-        "g_per_kwh": own if own is not None else at and at.g_per_kwh,
-        "g_high_per_kwh": own if own is not None else at and at.high_g_per_kwh,
+    grams = (at and at.low_g_per_kwh, at and at.g_per_kwh, at and at.high_g_per_kwh) if own is None else (own,) * 3
+    return {
+        "zone_id": here.zone_id, "country": here.zone_id and here.zone_id[:2], "latitude": latitude,
+        "longitude": longitude, "available": True, "pue_low": here.pue, "pue": here.pue, "pue_high": here.pue,
+        "pue_known": True, **dict(zip(GRAMS, grams, strict=True)),
+        "grid_source": (at and at.source) if own is None else SOURCE,
     }  # fmt: skip
-    return pd.DataFrame([row], columns=list(COLUMNS))
 
 
 def _place(name: str) -> tuple[float, float]:
@@ -124,9 +179,9 @@ def _place(name: str) -> tuple[float, float]:
 
 def _check(filters: Filters, rows: pd.DataFrame) -> None:
     asked: tuple[tuple[str, tuple[str, ...], Callable[[], set[str]]], ...] = (
-        ("provider", filters.providers, lambda: set(frame("regions", "providers")["provider"])),
+        ("provider", filters.providers, lambda: {*frame("regions", "providers")["provider"], SOURCE}),
         ("country", filters.countries, lambda: set(rows["country"].dropna())),
-        ("region", filters.regions, lambda: set(rows["provider"] + "/" + rows["region_id"])),
+        ("region", filters.regions, lambda: set((rows["provider"] + "/" + rows["region_id"]).dropna())),
     )
     for what, wanted, known in asked:
         missing = [name for name in wanted if name not in known()]

@@ -1,7 +1,7 @@
 """What can serve a model: its variants on every instance one can rent, and on this machine, at several batches."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from advisor.latency.grid import cpu_grid, gpu_grid
 from advisor.latency.operators import DTYPES, OWN, Ops, parts
 from data.errors import InputError
 from data.estimate import Estimate
+from data.own import SOURCE, Yours
 from data.tables import Device, device, instances
 from data.units import BYTES_PER_GIB, MS_PER_S
 from profiler.types import Layer
@@ -53,7 +54,7 @@ class Candidate:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Here:
     """This machine as a place to serve: where it is, how many like it there are, what one draws and costs; None is
-    unknown."""
+    unknown. `yours` is what the user added: devices that stand beside it, values of zones, prices."""
 
     name: str
     zone_id: str | None = None
@@ -66,6 +67,7 @@ class Here:
     pue: float = 1.0
     device_id: str = HERE
     machines: int = 1
+    yours: Yours = field(default_factory=Yours)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,18 +86,26 @@ class Target:
     memory_bytes: float | None
     host_id: str | None = None
     host_part: float = 0.0
+    own: Device | None = None
+
+    @property
+    def device(self) -> Device:
+        """The user's own device, or the catalogue's."""
+        return self.own or device(self.device_id)
 
 
-def targets() -> list[Target]:
-    """Every instance whose device is known, as something that serves."""
-    return [found for place, one in enumerate(instances()) if (found := _target(place, one)) is not None]
+def targets(own: Sequence[Device] = ()) -> list[Target]:
+    """Every instance whose device is known, as something that serves, and after them the user's own devices."""
+    shipped = [found for place, one in enumerate(instances()) if (found := _target(place, one)) is not None]
+    return [*shipped, *(_own_target(len(instances()) + place, one) for place, one in enumerate(own))]
 
 
 def options(candidates: Sequence[Candidate], here: Here | None) -> pd.DataFrame:
     """A row for every variant x instance x batch that can be predicted, and for this machine where it was measured.
 
     A variant is left out on devices that have no rate for its dtype. Raises InputError where nothing is left."""
-    frames = [_predicted(candidate) for candidate in candidates]
+    served = targets(here.yours.devices if here is not None else ())
+    frames = [_predicted(candidate, served) for candidate in candidates]
     if here is not None:
         frames.append(_measured(candidates, here))
     frames = [rows for rows in frames if len(rows)]
@@ -133,22 +143,32 @@ def _target(place: int, one: Any) -> Target | None:
     )  # fmt: skip
 
 
-def _predicted(candidate: Candidate) -> pd.DataFrame:
+def _own_target(place: int, one: Device) -> Target:
+    """One whole device of the user's own, in a server that draws what the rest of every server does."""
+    return Target(
+        target_id=place, provider=SOURCE, instance_type=one.device_id, device_id=one.device_id, kind=one.kind,
+        servers=1.0, part=1.0, cores=None, own=one,
+        memory_bytes=None if one.memory_bytes is None else float(one.memory_bytes),
+    )  # fmt: skip
+
+
+def _predicted(candidate: Candidate, served: Sequence[Target]) -> pd.DataFrame:
     if candidate.dtype not in (*DTYPES, OWN):
         raise InputError(f"No dtype is called {candidate.dtype}.", hint=f"Known are {', '.join(DTYPES)}.")
     if not candidate.layers:
         return pd.DataFrame()
     apart = parts(candidate.layers, candidate.dtype, folds=candidate.runtime != "pytorch")
     apart = {dtype: ops.at_batch(1.0 / candidate.layers_batch) for dtype, ops in apart.items()}
-    able = [one for one in targets() if _runs(candidate, one) and serves(device(one.device_id), apart)]
+    able = [one for one in served if _runs(candidate, one) and serves(one.device, apart)]
+    known = {one.device_id: one.device for one in able}
     gpus = sorted({one.device_id for one in able if one.kind != "cpu"})
     cpus = sorted({(one.device_id, one.cores) for one in able if one.kind == "cpu"}, key=str)
     seconds: dict[tuple[str, float | None], Any] = {}
     if gpus:
-        grid = gpu_grid(apart, [device(name) for name in gpus], BATCHES, candidate.runtime)
+        grid = gpu_grid(apart, [known[name] for name in gpus], BATCHES, candidate.runtime)
         seconds |= {(name, None): grid[place] for place, name in enumerate(gpus)}
     if cpus:
-        on = [(device(name), cores) for name, cores in cpus]
+        on = [(known[name], cores) for name, cores in cpus]
         seconds |= dict(zip(cpus, cpu_grid(apart, on, BATCHES), strict=True))
     rows = [
         row for one in able for row in _rows(candidate, one, _of_a_part(seconds[one.device_id, one.cores], one))
@@ -193,7 +213,7 @@ def _rows(candidate: Candidate, one: Target, ends_s: Any) -> Iterator[tuple[Any,
 
 def _watts(one: Target) -> tuple[Estimate, Estimate, float]:
     """Watts of a server that waits and of one that works, host included, and what of the waiting is the host's."""
-    on = device(one.device_id)
+    on = one.device
     whole, run = device_energy.idle_w(on), device_energy.busy_w(on)
     assert whole is not None and run is not None
     idle = device_energy.charged(whole, one.part)

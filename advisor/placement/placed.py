@@ -16,10 +16,11 @@ from advisor.placement.types import EnergyPart, Placed, Placement, YearAhead
 from advisor.placement.variants import ORIGINAL, Choice, chosen, graphs, of_report
 from advisor.report.credits import credited
 from advisor.types import Budget, Graph, Report
-from data import units
+from data import own, units
 from data.energy import equivalents
 from data.errors import Cancelled, InputError, RightsizeError
 from data.estimate import Estimate
+from data.own import Yours
 from data.tables import device
 from profiler.jobs import Desk
 from profiler.tasks import procedure
@@ -81,7 +82,8 @@ def told(
         objective=asked.objective, headline=best.headline, considered_count=best.considered_count,
         feasible_count=best.feasible_count, budget_ms=traffic.budget_ms, users_at=traffic.users_at,
         binding_constraint=best.binding_constraint, runner_up_margin=best.runner_up_margin,
-        would_change=best.would_change, titles=dict(choice.titles), not_placed=choice.not_placed, here=best.here,
+        would_change=best.would_change, titles=dict(choice.titles), not_placed=(*choice.not_placed, *best.left_out),
+        here=best.here,
         original=original, parts=() if first is None else energy_parts(best.rows.iloc[0]), years=ahead, until=until,
     )  # fmt: skip
 
@@ -118,11 +120,14 @@ def with_placement(report: Report, best: Answer, said: Placed, keep: int = KEPT)
     return replace(report, placements=placements, placed=said, sources=tuple(known[name] for name in sorted(known)))
 
 
-def place_report(report: Report, known: Mapping[str, Graph], zone: str | None) -> Report:
+def place_report(
+    report: Report, known: Mapping[str, Graph], zone: str | None, yours: Yours | None = None
+) -> Report:  # fmt: skip
     """The report with its original, plan and runner-up placed as its budget asks; why not among its notes where it
     cannot be said."""
     try:
-        choice, asked, here = of_report(report, known), asked_of(report.budget), this_machine(report.machine, zone)
+        choice, asked = of_report(report, known), asked_of(report.budget)
+        here = this_machine(report.machine, zone, yours=yours)
         found = options(choice.candidates, here)
         best = answer(choice, asked, here, found, limit=KEPT)
     except InputError as error:
@@ -140,7 +145,7 @@ def place_found(desk: Desk, report: Report, zone: str | None) -> Report:
     except RightsizeError as error:
         report = replace(report, notes=(*report.notes, f"The variants' graphs were not read: {error.message}"))
         known = {}
-    return place_report(report, known, zone)
+    return place_report(report, known, zone, own.yours(desk))
 
 
 @procedure

@@ -8,7 +8,7 @@ from advisor.footprint import g_co2e, move_ratio
 from advisor.placement.types import Placement
 from data.energy import equivalents
 from data.estimate import Estimate, exact
-from data.tables import Zone, frame, region, zone
+from data.tables import Zone, frame, region
 
 PUE_RANGE = 0.3
 # Share of their time that servers of one's own are busy, and those of a large cloud: claimed by AWS in 2015 after
@@ -56,9 +56,8 @@ def rooms(
     busy = utilisation or OWN_UTILISATION
     ratio = move_ratio(pue or own_pue(), cloud_pue, busy, cloud_utilisation())
     own_kwh = best.kwh_per_year / ratio
-    grid = zone(best.zone).estimate() if best.zone else None
     match = at.renewable_match_annual_frac if at else None
-    location = None if grid is None else g_co2e(best.kwh_per_year, grid)
+    location = best.g_co2e_per_year
     market = None if location is None or match is None else location * exact(1.0 - match, "claimed", "the provider")
     return Rooms(
         energy_ratio=ratio, cloud_kwh=best.kwh_per_year, own_kwh=own_kwh, cloud_location_g_co2e=location,

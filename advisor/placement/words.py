@@ -1,6 +1,6 @@
 """What decided a placement, in words: what binds, how far the next one is, what would change the answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +9,13 @@ import pandas as pd
 from advisor.latency.operators import parts
 from advisor.placement.types import UTILISATION_LIMIT
 from data import words
+from data.own import SOURCE
 from data.tables import device
 
 if TYPE_CHECKING:
     from advisor.placement.options import Candidate, Here
     from advisor.placement.types import Placement
+    from data.tables import Device
 
 LIMITS = {
     "without_latency": "the latency budget", "without_memory": "the memory of the devices",
@@ -21,6 +23,7 @@ LIMITS = {
 }  # fmt: skip
 AMOUNTS = {"energy": words.energy_kwh, "carbon": words.carbon, "cost": words.usd, "latency": words.latency}
 CONVERTED = ("tpu", "npu")
+NEEDED = {"tdp_w": "rated power", "memory_bytes_per_s": "memory bandwidth"}  # without which nothing is predicted
 LEAST_GAIN = 0.001  # a smaller gain is none
 TURNS = {  # what of the first placement alone turns the order when it rises
     "energy": "takes {more} more energy than modelled", "carbon": "has {more} more carbon on its grid",
@@ -40,11 +43,11 @@ class Told:
 
 def told(
     ranked: pd.DataFrame, counts: Any, objective: str, budget_ms: float | None, candidates: Sequence["Candidate"],
-    offer: pd.DataFrame,
+    offer: pd.DataFrame, here: "Here | None" = None,
 ) -> Told:  # fmt: skip
     """The sentences for these ranked rows and the counts of everything that was judged."""
     if ranked.empty:
-        return Told(headline=_nothing(counts, budget_ms, candidates, offer), binding=_binds(counts), margin="",
+        return Told(headline=_nothing(counts, budget_ms, candidates, offer, here), binding=_binds(counts), margin="",
                     would_change=tuple(_relaxed(counts, None, objective)))  # fmt: skip
     best = ranked.iloc[0]
     gains = _relaxed(counts, float(best["value"]), objective)
@@ -82,9 +85,9 @@ def _grows(best: Any) -> tuple[str, ...]:
 
 def _next(ranked: pd.DataFrame) -> Any:
     best = ranked.iloc[0]
-    others = ranked[(ranked["instance_type"] != best["instance_type"]) | (ranked["provider"] != best["provider"])]
-    others = others if len(others) else ranked.iloc[1:]
-    return others.iloc[0] if len(others) else None
+    others = (ranked["instance_type"] != best["instance_type"]) | (ranked["provider"] != best["provider"])
+    place = int(others.to_numpy().argmax()) if others.any() else 1
+    return ranked.iloc[place] if place < len(ranked) else None
 
 
 def reasons(row: Mapping[Any, Any]) -> tuple[str, ...]:
@@ -96,6 +99,7 @@ def reasons(row: Mapping[Any, Any]) -> tuple[str, ...]:
     found = [", ".join(f"{words.latency(row[name])} {where}" for name, where in parts if row[name]) + "."]
     if row["available"] is None:
         found.append("Whether this region has this instance is not known.")
+    found.extend(_yours(row))
     if not row["pue_known"]:
         found.append("The provider publishes no PUE for this region: the world's average stands for it.")
     if row.get("part") is not None and row["part"] < 1.0 and row["kind"] != "cpu":
@@ -110,6 +114,45 @@ def reasons(row: Mapping[Any, Any]) -> tuple[str, ...]:
     if row["fits"] is None:
         found.append("Whether the model fits this device's memory is not known.")
     return tuple(found)
+
+
+def _yours(row: Mapping[Any, Any]) -> Iterator[str]:
+    """What of it is the user's own."""
+    if row["provider"] == SOURCE:
+        yield (
+            "The device is yours: predicted from the figures you gave, taken to stand beside this machine, on its grid "
+            "and at its PUE; the idle power of the host it sits in is not known and not in its energy."
+        )
+    if row.get("price_source") == SOURCE and row.get("usd_per_year") is not None:
+        yield "The price is yours."
+    if row.get("grid_source") == SOURCE:
+        yield "The carbon of its grid is yours."
+
+
+def left_out(
+    choices: pd.DataFrame, offer: pd.DataFrame, objective: str, here: "Here | None"
+) -> tuple[str, ...]:
+    """One sentence for each of the user's devices that cannot be ranked."""
+    if here is None or not here.yours.devices:
+        return ()
+    rows = offer[offer["provider"] == SOURCE]
+    known = set(choices["target_id"])
+    found = []
+    for row in rows.to_dict("records"):
+        on = _device(row["device_id"], here)
+        if row["target_id"] not in known:
+            missing = [what for name, what in NEEDED.items() if getattr(on, name) is None]
+            why = f"its {' and '.join(missing)} is not given" if missing else "it has no peak for what this computes in"
+            found.append(f"{on.name} (yours) cannot be predicted: {why}.")
+        elif objective == "cost" and pd.isna(row["usd_per_h"]):
+            found.append(f"{on.name} (yours) has no price of yours, so it does not rank by cost.")
+        elif objective == "carbon" and pd.isna(row["g_per_kwh"]):
+            found.append(f"{on.name} (yours) does not rank by CO2e: choose the grid zone of this machine.")
+    return tuple(found)
+
+
+def _device(name: str, here: "Here | None") -> "Device":
+    return (here.yours.device(name) if here is not None else None) or device(name)
 
 
 def broken_here(found: "Placement", budget_ms: float | None, here: "Here") -> tuple[str, ...]:
@@ -154,19 +197,21 @@ def _margin(ranked: pd.DataFrame, objective: str, titles: Mapping[str, str]) -> 
     return f"Next: {name}: {_amount(objective, other['value'])}, {words.change(ratio)}."
 
 
-def _nothing(counts: Any, budget_ms: float | None, candidates: Sequence["Candidate"], offer: pd.DataFrame) -> str:
+def _nothing(
+    counts: Any, budget_ms: float | None, candidates: Sequence["Candidate"], offer: pd.DataFrame, here: "Here | None"
+) -> str:  # fmt: skip
     from advisor.placement.options import floor_ms
 
     if not offer.loc[offer["provider"].ne("here"), "allowed"].any():
         return "No region is left after these filters."
     fastest = counts["fastest_answer_ms"]
     floors = []
-    names = [name for name in offer["device_id"].unique() if name != "here"]
+    on = [_device(name, here) for name in offer["device_id"].unique() if name != "here"]
     for one in candidates:
         if one.layers:
             apart = parts(one.layers, one.dtype, folds=True)
             apart = {dtype: ops.at_batch(1.0 / one.layers_batch) for dtype, ops in apart.items()}
-            floors.append(floor_ms(apart, [device(name) for name in names]))
+            floors.append(floor_ms(apart, on))
     floor, where = min(floors) if floors else (0.0, "")
     if budget_ms is not None and floor > budget_ms:
         least = words.latency(floor)

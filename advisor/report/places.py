@@ -9,6 +9,8 @@ from advisor.report.document import Cell, Section, Table
 from advisor.types import Report
 from data import tables, units, words
 from data.errors import InputError
+from data.estimate import Estimate
+from data.own import SOURCE
 
 SHOWN = 10
 MS = 1.0 / units.MS_PER_S
@@ -67,6 +69,8 @@ def _points(placed: Placed | None, shown: Sequence[Placement]) -> tuple[str, ...
 
 def _row(one: Placement, path: str, titles: dict[str, str]) -> list[Cell]:
     known = {True: "", False: " (not offered there)", None: " (not known to be offered there)"}[one.available]
+    known += ", at your price" if _is_yours(one.usd_per_year) else ""
+    known += ", with your carbon" if _is_yours(one.g_co2e_per_year) else ""
     dollars = one.usd_per_year
     return [
         doc.text(" ".join(part for part in (one.provider, one.region, f"({one.zone})" if one.zone else "") if part)),
@@ -88,19 +92,23 @@ def _electricity(shown: Sequence[Placement]) -> list[Table]:
     """The grid's average beside what the providers claim of the same regions: columns that are never mixed."""
     regions = {(one.provider, one.region, one.zone): one for one in shown if one.region}
     rows = [
-        [doc.text(f"{one.provider} {one.region}"), doc.text(_grid(one.zone)), *map(doc.text, _claims(one))]
+        [doc.text(f"{one.provider} {one.region}"), doc.text(_grid(one)), *map(doc.text, _claims(one))]
         for one in regions.values()
     ]
     columns = ("Region", "Grid, average of a year", "Hourly carbon-free, claimed", "Yearly renewable match, claimed")
     return [doc.table("The electricity of these regions", columns, rows)] if rows else []
 
 
-def _grid(zone_id: str | None) -> str:
+def _grid(one: Placement) -> str:
     """The annual average a placement's carbon was reckoned with, in words."""
-    try:
-        return f"{tables.zone(zone_id).g_per_kwh:,.0f} g/kWh" if zone_id else words.NOT_KNOWN
-    except InputError:  # a zone of the user's own
+    grams = one.g_co2e_per_year
+    if grams is None or not one.kwh_per_year.mid:
         return words.NOT_KNOWN
+    return f"{grams.mid / one.kwh_per_year.mid:,.0f} g/kWh{', yours' if _is_yours(grams) else ''}"
+
+
+def _is_yours(value: Estimate | None) -> bool:
+    return value is not None and SOURCE in value.source.replace(";", " ").split()
 
 
 def _claims(one: Placement) -> tuple[str, str]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 
+from advisor import turbine
 from advisor.placement.types import YearAhead
 from advisor.report import document as doc
 from advisor.report.document import Cell, Section
@@ -37,13 +38,12 @@ def _year(report: Report) -> Section:
         then = doc.estimate(getattr(after, field), ladder, f"footprint_after.{field}", factor)
         rows.append([*row, then] if planned else row)
     rows += _cost(before, after, planned)
-    turbine = f"{units.TURBINE_MW:g} MW x {units.TURBINE_FULL_LOAD_H:,.0f} h = 12.5 GWh a year"
     tables = [doc.table("A year at the given demand", columns, rows)]
     tables += _told(report.outlook, planned) if report.outlook else []
     return Section(
         id="footprint", title="A year: energy, carbon and turbine share",
         paragraphs=(
-            f"The reference is one wind turbine: {turbine}; the time given is how long it works for this. "
+            f"{turbine.said(turbine.yields_kwh(before))}; the time given is how long it works for this. "
             + _scope(before),
         ),
         tables=tuple(tables),

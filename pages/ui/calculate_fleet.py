@@ -6,6 +6,7 @@ import streamlit as st
 
 from advisor import calculators
 from advisor.calculators import Fleet
+from advisor.turbine import Turbine
 from data import units, words
 from data.settings import settings
 from pages.ui import calculate_parts as parts
@@ -42,7 +43,7 @@ def show() -> None:
         calculate_published.of_preset("BLOOM")
 
 
-def _asked() -> tuple[Fleet, calculators.Turbine]:
+def _asked() -> tuple[Fleet, Turbine]:
     with st.grid(4, min_column_width=200, gap="small", vertical_alignment="bottom"):
         devices = st.number_input("Devices", 1, 100_000_000, USUAL["f_devices"], key="f_devices", **URL)
         chip = parts.device("f", USUAL["f_chip"])

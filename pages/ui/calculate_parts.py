@@ -7,10 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from advisor import calculators
-from advisor.calculators import Turbine
+from advisor import turbine as turbines
 from advisor.site import site
+from advisor.turbine import Turbine
 from data import energy, own, tables, units, words
 from data.estimate import Estimate
+from data.settings import put
 from data.tables import Device
 from pages.ui import cards, pickers, state
 from pages.ui import tables as shown
@@ -20,16 +22,23 @@ TYPED = "Typed"
 
 
 def turbine() -> Turbine:
-    """The wind turbine energy is told by; the reference until it is typed."""
+    """The wind turbine energy is told by: typed here, else set, else the reference; what is typed can be set."""
+    now = turbines.chosen()
     with st.popover("Turbine", icon=":material/wind_power:"):
         st.caption("Energy is told as the time one wind turbine works for it.")
-        mw = st.number_input("Rated power (MW)", 0.001, 100.0, units.TURBINE_MW, 0.5, "%g", key="turbine_mw", **URL)
+        mw = st.number_input("Rated power (MW)", 0.001, 100.0, now.rated_mw, 0.5, "%g", key="turbine_mw", **URL)
         hours = st.number_input(
-            "Full-load hours a year", 1.0, units.H_PER_YEAR, units.TURBINE_FULL_LOAD_H, 100.0, "%g", key="turbine_h",
-            **URL,
+            "Full-load hours a year", 1.0, units.H_PER_YEAR, now.full_load_h, 100.0, "%g", key="turbine_h", **URL,
         )  # fmt: skip
-        found = calculators.turbine(mw, hours)
+        found = turbines.turbine(mw, hours)
         st.caption(f"{words.energy_kwh(found.kwh_per_year)} a year. The reference: 5 MW onshore, northern Germany.")
+        if st.button(
+            "Use it everywhere", icon=":material/check:", key="turbine_set", disabled=found == now,
+            help="Plans, placements and reports are told by it too. About, Settings takes it back.",
+        ):  # fmt: skip
+            put("turbine_mw", found.rated_mw)
+            put("turbine_h", found.full_load_h)
+            st.rerun()
     return found
 
 

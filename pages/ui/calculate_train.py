@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from advisor import calculators, training
-from advisor.calculators import Turbine
 from advisor.figures.dots import log_dots
 from advisor.training import Cluster, Run
 from advisor.trends import regulation
 from advisor.trends.amounts import amount
+from advisor.turbine import Turbine
 from data import own, units, words
 from data.errors import InputError
 from data.estimate import Estimate, exact

@@ -16,7 +16,7 @@ from advisor.placement.options import Here, options
 from advisor.placement.placed import Asked, read_variants
 from advisor.placement.variants import ORIGINAL, Choice, chosen, of_report, placeable
 from advisor.types import Graph, Report
-from data import tables
+from data import own, tables
 from data.errors import InputError
 from data.settings import settings
 from data.text import plain
@@ -63,7 +63,7 @@ def question(model: Model, report: Report | None) -> Question:
     with left:
         users = _users([zone] if zone else [])
     with right:
-        here = pickers.zone("This machine's grid zone", key="place-zone", usual=zone)
+        here = pickers.zone("This machine's grid zone", key="place-zone", usual=zone, own_too=True)
     variants = _variants(report) if report else ()
     filters, dtypes = _filters(model, bool(variants))
     traffic = Traffic(
@@ -132,7 +132,7 @@ def unread(report: Report | None, asked: Question) -> None:
     work.take_result(SLOT)
     if report is None or work.busy(SLOT):
         return
-    known = graphs(report.model)
+    known = {sha256 for sha256, _ in _read(report.model)}
     missing = [one for one in chosen(report, asked.variants) if one.sha256 not in known and one.runtime != "openvino"]
     if missing and st.button(
         "Read the graphs of the variants", icon=":material/schema:", help=f"{len(missing)} of them were not read yet."
@@ -147,39 +147,57 @@ def graphs(model: Model) -> Mapping[str, Graph]:
     return {one.sha256: one for one in state.app().store.all(Graph, parent_sha256=model.sha256)}
 
 
-def able(model: Model, report: Report | None, asked: Question) -> tuple[Choice, Here, pd.DataFrame]:
-    """What can be placed, this machine, and every option there is. Raises InputError where nothing is chosen."""
+def _read(model: Model) -> tuple[tuple[str, int], ...]:
+    """Which graphs of this model's variants are kept, and when each was: their rows stay unread."""
+    rows = state.ask("graphs", parent_sha256=model.sha256)
+    return tuple(zip(rows["sha256"].tolist(), rows["seq"].tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Able:
+    """What can be placed, this machine, every option there is; `key` tells all of it apart from any other."""
+
+    key: str
+    choice: Choice
+    here: Here
+    options: pd.DataFrame
+
+
+def able(model: Model, report: Report | None, asked: Question) -> Able:
+    """What can be placed. Raises InputError where nothing is chosen."""
+    yours = own.yours(state.app().store)
     if report is not None and asked.variants:
-        known = graphs(report.model)
-        version = f"{report.id} {sorted(known)}"
-        return _of_report(report, known, version, asked.variants, asked.zone)
+        here = this_machine(report.machine, asked.zone, yours=yours)
+        runs = [one.id for one in (report.baseline, *report.measurements) if one is not None]
+        files = [f"{one.id} {one.sha256}" for one in report.variants]
+        version = repr((report.id, report.model.sha256, len(report.model.layers), files, runs, _read(report.model)))
+        return _of_report(report, version, asked.variants, repr(here), here)
     if not asked.dtypes:
         raise InputError("Nothing to place.", hint="Choose at least one variant or precision.")
-    runs = profile_parts.newest(model)
-    run_id = next((run.id for run in runs if run.workload.batch_size == 1), None)
+    here = this_machine(machine(), asked.zone, yours=yours)
+    runs_ = profile_parts.newest(model)
+    run_id = next((run.id for run in runs_ if run.workload.batch_size == 1), None)
     version = f"{model.sha256} {model.shapes} {len(model.layers)}"  # a model read again has other shapes
-    return _of_model(model, version, asked.dtypes, run_id, asked.zone)
+    return _of_model(model, version, asked.dtypes, run_id, repr(here), here)
 
 
-@st.cache_data(max_entries=16, show_spinner="Predicting it on every device")
-def _of_report(
-    _report: Report, _known: Mapping[str, Graph], version: str, variants: tuple[str, ...], zone: str | None
-) -> tuple[Choice, Here, pd.DataFrame]:
-    choice = of_report(_report, _known, [one for one in variants if one != ORIGINAL])
+# Kept as they are, not as copies: nothing changes them. What they depend on stands in the arguments that are hashed,
+# the user's own rows among them (in `here`): whatever changes there is worked out anew.
+@st.cache_resource(max_entries=16, show_spinner="Predicting it on every device")
+def _of_report(_report: Report, version: str, variants: tuple[str, ...], here: str, _here: Here) -> Able:
+    choice = of_report(_report, graphs(_report.model), [one for one in variants if one != ORIGINAL])
     if ORIGINAL not in variants:
         left = tuple(one for one in choice.candidates if one.variant_id != ORIGINAL)
         choice = Choice(candidates=left, titles=choice.titles, not_placed=choice.not_placed)
-    here = this_machine(_report.machine, zone)
-    return choice, here, options(choice.candidates, here)
+    key = repr((version, variants, here))
+    return Able(key, choice, _here, options(choice.candidates, _here))
 
 
-@st.cache_data(max_entries=16, show_spinner="Predicting it on every device")
+@st.cache_resource(max_entries=16, show_spinner="Predicting it on every device")
 def _of_model(
-    _model: Model, version: str, dtypes: tuple[str, ...], run_id: str | None, zone: str | None
-) -> tuple[Choice, Here, pd.DataFrame]:
+    _model: Model, version: str, dtypes: tuple[str, ...], run_id: str | None, here: str, _here: Here
+) -> Able:
     run = state.get(Measurement, run_id)
     judged = in_dtypes(_model, dtypes, model_frames.median(run) if run else None)
-    here = this_machine(machine(), zone)
-    return Choice(candidates=judged, titles={}), here, options(judged, here)
-
-
+    key = repr((version, dtypes, run_id, here))
+    return Able(key, Choice(candidates=judged, titles={}), _here, options(judged, _here))

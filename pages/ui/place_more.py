@@ -5,21 +5,20 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from advisor import turbine
 from advisor.figures import ahead as figures_ahead
 from advisor.placement import hours, placed, rooms, through_time
 from advisor.placement.choose import Answer, place
-from advisor.placement.placed import told
 from advisor.placement.types import Placed
 from advisor.placement.variants import ORIGINAL
 from advisor.trends import growth
 from advisor.types import Report
 from data import tables, units, words
-from data.errors import InputError
 from data.estimate import Estimate, exact
 from pages.ui import cards, formats, style
 from pages.ui import tables as shown
 from pages.ui.place_ask import Question
-from pages.ui.place_parts import Found, where
+from pages.ui.place_parts import Found, said, where
 
 TIMES = (0.01, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 1_000.0)
 SHARES = (0.1, 0.2, 0.5, 0.7, 1.0, 1.5, 2.0, 5.0, 10.0)
@@ -34,9 +33,10 @@ def what_if(found: Found, asked: Question) -> None:
         slack = st.select_slider("Latency budget, times", SHARES, value=1.0, format_func="{:g}".format, key="if-budget")
     traffic = asked.asked.traffic
     budget = None if traffic.budget_ms is None else traffic.budget_ms * slack
-    then = place(
-        found.choice.candidates, replace(traffic, requests_per_day=traffic.requests_per_day * more, budget_ms=budget),
-        objective=asked.asked.objective, filters=asked.asked.filters, found=found.options, here=found.here, limit=1,
+    changed = replace(traffic, requests_per_day=traffic.requests_per_day * more, budget_ms=budget)
+    then = found.answer if changed == traffic else place(
+        found.choice.candidates, changed, objective=asked.asked.objective, filters=asked.asked.filters,
+        found=found.options, here=found.here, limit=1,
     )  # fmt: skip
     if not then.placements:
         st.markdown(f":material/block: {formats.name(then.headline, 240)}")
@@ -66,10 +66,10 @@ def _mid(value: Estimate | None) -> float | None:
 
 def energy(found: Found, asked: Question, report: Report | None) -> None:
     """Where the energy of the first placement goes, part by part."""
-    said = _placed(found, asked)
+    told = said(found, asked)
     rows = pd.DataFrame([
         {"part": one.label, "energy_kwh_per_year": one.kwh_per_year, "of_all_frac":
-         one.kwh_per_year / sum(other.kwh_per_year for other in said.parts)} for one in said.parts
+         one.kwh_per_year / sum(other.kwh_per_year for other in told.parts)} for one in told.parts
     ])  # fmt: skip
     st.markdown(
         "Each part is what it adds; the parts sum to the energy above. A share of a device or host bears the unsold "
@@ -113,14 +113,14 @@ def years(found: Found, asked: Question, report: Report | None) -> None:
         renewed = st.number_input("Hardware renewed every (years)", 1, 5, value=1, key="ahead-renewed")
         count = st.slider("Years", 1, through_time.LONGEST_YEARS, value=5, key="ahead-years")
     demand = trend if typed is None else growth.given(1.0 + words.fraction(typed))
-    said = _placed(found, asked)
+    told = said(found, asked)
     first = found.answer.placements[0]
-    planned = first if said.original is not None and first.variant_id != ORIGINAL and asked.variants else None
-    ahead = through_time.service_years(
-        said.original or first, planned, demand, growth.efficiency_growth("records"), renewed_every_years=int(renewed),
+    planned = first if told.original is not None and first.variant_id != ORIGINAL and asked.variants else None
+    ahead = turbine.years_by(through_time.service_years(
+        told.original or first, planned, demand, growth.efficiency_growth("records"), renewed_every_years=int(renewed),
         years=int(count),
-    )  # fmt: skip
-    for sentence in _sentences(found, asked, said, demand, report):
+    ), turbine.chosen())  # fmt: skip
+    for sentence in _sentences(found, asked, told, demand, report):
         st.markdown(f"- {formats.name(sentence, 300)}")
     last = ahead[-1]
     alt = f"In {last.years_ahead} years {words.interval(last.kwh_renewed, words.KWH)} a year on newer hardware."
@@ -131,12 +131,12 @@ def years(found: Found, asked: Question, report: Report | None) -> None:
         _moves(found, asked, demand, int(count))
 
 
-def _sentences(found: Found, asked: Question, said: Placed, demand: Estimate, report: Report | None) -> list[str]:
+def _sentences(found: Found, asked: Question, told: Placed, demand: Estimate, report: Report | None) -> list[str]:
     """Until when the servers and the price limit hold, what demand eats up, and when compressing has paid."""
     first = found.answer.placements[0]
     told_ = list(through_time.until(first, demand, asked.asked.filters.usd_per_year))
-    if said.original is not None and first.variant_id != ORIGINAL and asked.variants:
-        ratio = first.kwh_per_year.mid / said.original.kwh_per_year.mid
+    if told.original is not None and first.variant_id != ORIGINAL and asked.variants:
+        ratio = first.kwh_per_year.mid / told.original.kwh_per_year.mid
         told_.append(through_time.eaten(ratio, demand))
         plan = report.recommendation.plan if report else None
         if plan is not None and plan.variant_id == first.variant_id and plan.payback_calls:
@@ -188,7 +188,8 @@ def by_hour(found: Found, asked: Question, report: Report | None) -> None:
     if zone is None:
         return
     found_shift = hours.cleanest(zone, int(count))
-    saved = hours.saved_g_co2e(best.kwh_per_year, found_shift)
+    own_value = found.here.yours.zone(zone)
+    saved = hours.saved_g_co2e(best.kwh_per_year, found_shift, own_value)
     st.markdown(
         f"From **{found_shift.first_hour}:00 to {found_shift.last_hour}:00** ({formats.name(found_shift.timezone)}) "
         f"batch work causes **{words.change(found_shift.ratio.mid)}** of CO₂e "
@@ -198,7 +199,7 @@ def by_hour(found: Found, asked: Question, report: Report | None) -> None:
     about = f"{found_shift.period}; {found_shift.basis}"
     st.caption(f"{formats.name(about)}. Averages of hours, not marginal plants.")
     alt = f"Carbon by hour in {known[zone]}; the cleanest {count} hours begin at {found_shift.first_hour}."
-    rows = hours.day(zone)
+    rows = hours.day(zone, own_value)
     figure = figures_ahead.hours(rows, style.mode(), found_shift.first_hour, int(count))
     cards.chart(figure, key="place_hours", alt=alt, table=rows)
 
@@ -212,7 +213,7 @@ def own_room(found: Found, asked: Question, report: Report | None) -> None:
         busy = st.number_input("Your machines are busy (%)", min_value=1.0, max_value=100.0, value=None, step=5.0,
                                placeholder=f"{words.percent(usual.mid)}, as claimed", key="own-busy")  # fmt: skip
     best = found.answer.placements[0]
-    own_zone = tables.zone(asked.zone) if asked.zone else None
+    own_zone = (found.here.yours.zone(asked.zone) or tables.zone(asked.zone)) if asked.zone else None
     told_ = rooms.rooms(
         best, own_zone, None if pue is None else exact(pue), None if busy is None else exact(words.fraction(busy))
     )
@@ -242,15 +243,10 @@ def _match(told_: rooms.Rooms) -> str:
     return "it claims none for this region" if share is None else f"{words.percent(share)}, claimed"
 
 
-def _placed(found: Found, asked: Question) -> Placed:
-    if not found.answer.placements:
-        raise InputError("Nothing is placed.")
-    return told(found.answer, found.choice, asked.asked, found.here, found.options)
-
-
 PARTS = {"Where the energy goes": energy, "Years ahead": years, "Hour of day": by_hour, "Cloud or own room": own_room}
 
 
+@st.fragment
 def more(found: Found, asked: Question, report: Report | None) -> None:
     """One part at a time: only what is looked at is reckoned."""
     chosen = st.segmented_control(

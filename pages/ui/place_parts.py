@@ -1,23 +1,26 @@
 """What the place page answers: the recommendation, the map, cost against carbon, the candidates, this machine."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 import streamlit as st
 
+from advisor import turbine
 from advisor.figures import place as figures_place
-from advisor.placement.choose import Answer, place
+from advisor.placement.choose import Answer, place, version
 from advisor.placement.offers import places
 from advisor.placement.options import Here
 from advisor.placement.placed import told, with_placement
-from advisor.placement.types import Placement
+from advisor.placement.types import Placed, Placement
 from advisor.placement.variants import Choice
 from advisor.types import Report
 from data import tables, units, words
 from data.errors import InputError
+from data.own import SOURCE
 from pages.ui import cards, formats, place_ask, state, style
 from pages.ui import tables as shown
-from pages.ui.place_ask import GOALS, Question
+from pages.ui.place_ask import GOALS, Able, Question
 from profiler.types import Model
 
 SHOWN, ALL_ROWS = 50, 20_000
@@ -27,8 +30,10 @@ CLAIMED = "claimed"
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """An answer with what it was asked of: the candidates, this machine, every option."""
+    """An answer with what it was asked of: the candidates, this machine, every option. `key` tells it from any other:
+    what is drawn of it is kept under that."""
 
+    key: str
     answer: Answer
     choice: Choice
     here: Here
@@ -42,13 +47,30 @@ class Found:
 def answered(model: Model, report: Report | None, asked: Question) -> Found | None:
     """The answer; None where there can be none (which is then said)."""
     with cards.guard("place"):
-        choice, here, options = place_ask.able(model, report, asked)
-        answer = place(
-            choice.candidates, asked.asked.traffic, objective=asked.asked.objective, filters=asked.asked.filters,
-            here=here, found=options, limit=SHOWN, rows=ALL_ROWS,
-        )  # fmt: skip
-        return Found(answer, choice, here, options)
+        able = place_ask.able(model, report, asked)
+        what = asked.asked
+        return _found(able.key, version(what.traffic, what.objective, what.filters, able.here), able, asked)
     return None
+
+
+# Kept as it is, not as a copy: nothing changes it. `able` names everything it is asked of, `question` what is asked.
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _found(able: str, question: str, _able: Able, _asked: Question) -> Found:
+    answer = place(
+        _able.choice.candidates, _asked.asked.traffic, objective=_asked.asked.objective, filters=_asked.asked.filters,
+        here=_able.here, found=_able.options, limit=SHOWN, rows=ALL_ROWS,
+    )  # fmt: skip
+    return Found(f"{able} {question}", answer, _able.choice, _able.here, _able.options)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _told_of(key: str, _found: Found, _asked: Question) -> Placed:
+    return told(_found.answer, _found.choice, _asked.asked, _found.here, _found.options)
+
+
+def said(found: Found, asked: Question) -> Placed:
+    """What a report would keep of the answer."""
+    return _told_of(found.key, found, asked)
 
 
 def recommendation(found: Found, asked: Question, report: Report | None) -> None:
@@ -70,8 +92,7 @@ def _keep(found: Found, asked: Question, report: Report | None) -> None:
     if report is None or not asked.variants:
         return
     if st.button("Put it into the report", icon=":material/note_add:", key="place-keep", type="primary"):
-        said = told(found.answer, found.choice, asked.asked, found.here, found.options)
-        state.app().store.save(with_placement(report, found.answer, said))
+        state.app().store.save(with_placement(report, found.answer, said(found, asked)))
         st.toast("The report now says where to run it.", icon=":material/check:")
 
 
@@ -91,17 +112,18 @@ def where(one: Placement) -> str:
 
 def _told(found: Found, best: Placement) -> list[str]:
     answer = found.answer
-    on = best.device_id if not best.region else tables.device(best.device_id).name
+    mine = found.here.yours.device(best.device_id)
+    on = mine.name if mine else best.device_id if not best.region else tables.device(best.device_id).name
     binds = f"What binds: {answer.binding_constraint}." if answer.binding_constraint else "No limit binds."
     return [
         f"On {on}, batch {best.batch}; busy {words.percent(best.utilisation_frac)} at the peak.",
         binds, answer.runner_up_margin, *answer.would_change[:CHANGES_SHOWN], *best.reasons,
-        *(f"Not placed: {one}" for one in found.choice.not_placed),
+        *(f"Not placed: {one}" for one in (*found.choice.not_placed, *answer.left_out)),
     ]  # fmt: skip
 
 
 def _numbers(best: Placement, asked: Question) -> list[cards.Metric]:
-    turbine = units.turbine_years(best.kwh_per_year)
+    by = turbine.chosen()
     traffic = asked.asked.traffic
     percentile = f"p{traffic.percentile:g} with queue and network"
     return [
@@ -118,7 +140,7 @@ def _numbers(best: Placement, asked: Question) -> list[cards.Metric]:
             basis=best.usd_per_year.basis if best.usd_per_year else None,
             help=best.usd_per_year.source if best.usd_per_year else None,
         ),
-        cards.estimate("Wind-turbine time a year", turbine, words.TURBINE, units.S_PER_YEAR),
+        cards.estimate("Wind-turbine time a year", by.years(best.kwh_per_year), words.TURBINE, units.S_PER_YEAR),
         cards.Metric(
             label="Way to the users", value=words.latency(best.network_ms) if traffic.users_at else "not counted",
             basis="modelled" if traffic.users_at else None,
@@ -126,34 +148,54 @@ def _numbers(best: Placement, asked: Question) -> list[cards.Metric]:
     ]  # fmt: skip
 
 
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A chart with its text and its table."""
+
+    figure: Any
+    alt: str
+    table: pd.DataFrame
+
+
 def world(found: Found, asked: Question) -> None:
     """The regions over longitude and latitude."""
-    rows = figures_place.region_rows(found.answer.rows)
-    best = found.answer.placements[0]
-    users = [(float(one[0]), float(one[1])) for one in places(asked.asked.traffic.users_at).to_numpy()]
-    figure = figures_place.region_map(
-        rows, style.mode(), f"{best.provider} {best.region}" if best.region else None, users
-    )
+    drawn = _world(found.key, style.mode(), found, asked)
+    cards.chart(drawn.figure, key="place_map", alt=drawn.alt, table=drawn.table)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _world(key: str, mode: str, _found: Found, _asked: Question) -> Drawn:
+    rows = figures_place.region_rows(_found.answer.rows)
+    best = _found.answer.placements[0]
+    users = [(float(one[0]), float(one[1])) for one in places(_asked.asked.traffic.users_at).to_numpy()]
+    figure = figures_place.region_map(rows, mode, f"{best.provider} {best.region}" if best.region else None, users)
     alt = f"{int(rows['meets_the_limits'].sum())} of {len(rows)} regions meet the limits; the best is {where(best)}."
-    table = rows.drop(columns=["longitude", "latitude"]).sort_values("grid_g_per_kwh")
-    cards.chart(figure, key="place_map", alt=alt, table=table)
+    return Drawn(figure, alt, rows.drop(columns=["longitude", "latitude"]).sort_values("grid_g_per_kwh"))
 
 
 def cost_carbon(found: Found) -> None:
     """Dollars against grams a year."""
-    rows = frame(found.answer.rows, found.choice).dropna(subset=["usd_per_year", "g_co2e_per_year"])
-    if rows.empty:
+    drawn = _cost_carbon(found.key, style.mode(), found)
+    if drawn is None:
         st.markdown("No candidate has both a price and a grid that is known.")
         return
+    cards.chart(drawn.figure, key="place_cost_carbon", alt=drawn.alt, table=drawn.table)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _cost_carbon(key: str, mode: str, _found: Found) -> Drawn | None:
+    rows = frame(_found.answer.rows, _found.choice).dropna(subset=["usd_per_year", "g_co2e_per_year"])
+    if rows.empty:
+        return None
     best = figures_place.front(rows)
     alt = f"{len(best)} of {len(rows):,} candidates are beaten by none in both cost and CO₂e."
-    cards.chart(figures_place.cost_carbon(rows, style.mode()), key="place_cost_carbon", alt=alt, table=best)
+    return Drawn(figures_place.cost_carbon(rows, mode), alt, best)
 
 
 def frame(ranked: pd.DataFrame, choice: Choice) -> pd.DataFrame:
     """The ranked rows as a reader wants them; what providers claim stands in columns of its own."""
     region = ranked["region_id"].fillna("")
-    return pd.DataFrame({
+    rows = pd.DataFrame({
         "placement": (ranked["provider"] + " " + region + " " + ranked["instance_type"]).str.replace("  ", " "),
         "runs": ranked["variant_id"].map(choice.titles).fillna(ranked["variant_id"]),
         "servers": ranked["servers"].astype(int), "answer_ms": ranked["answer_ms"].astype(float),
@@ -164,8 +206,21 @@ def frame(ranked: pd.DataFrame, choice: Choice) -> pd.DataFrame:
         "carbon_free_hourly_frac": ranked["carbon_free_hourly_frac"].astype(float),
         "renewable_match_annual_frac": ranked["renewable_match_annual_frac"].astype(float),
         "device": ranked["device_id"], "batch": ranked["batch"], "device_ms": ranked["mid_ms"].astype(float),
-        "basis": ranked["basis"], "offered": ranked["available"].map({True: "yes"}).fillna("not known"),
+        "basis": ranked["basis"], "yours": _yours(ranked),
+        "offered": ranked["available"].map({True: "yes"}).fillna("not known"),
     })  # fmt: skip
+    return rows if rows["yours"].ne("").any() else rows.drop(columns="yours")
+
+
+def _yours(ranked: pd.DataFrame) -> pd.Series:
+    """What of each row is the user's own: "device, price, carbon", or nothing."""
+    parts = (
+        ranked["provider"].eq(SOURCE).map({True: "device", False: ""}),
+        (ranked["price_source"].eq(SOURCE) & ranked["usd_per_year"].notna()).map({True: "price", False: ""}),
+        ranked["grid_source"].eq(SOURCE).map({True: "carbon", False: ""}),
+    )
+    rows = zip(*(one.tolist() for one in parts), strict=True)
+    return pd.Series([", ".join(filter(None, row)) for row in rows], index=ranked.index, dtype=object)
 
 
 def candidates(found: Found) -> None:

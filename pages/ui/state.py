@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import pandas as pd
 import streamlit as st
 
+from advisor import turbine
 from advisor.regression import Check
 from advisor.types import Graph, Report, Variant
 from data.errors import DataError, InputError, RightsizeError, Unavailable, of_disk
@@ -106,12 +107,12 @@ def forget_choice() -> None:
 
 
 def report(sha256: str) -> Report | None:
-    """The report of this model that the URL names, else its newest."""
+    """The report of this model that the URL names, else its newest; told by the turbine that is set."""
     named = get(Report, st.query_params.get("report"))
-    if named is not None and named.model.sha256 == sha256:
-        return named
-    rows = ask("reports", model_sha256=sha256)
-    return get(Report, rows["id"].iloc[0]) if len(rows) else None
+    if named is None or named.model.sha256 != sha256:
+        rows = ask("reports", model_sha256=sha256)
+        named = get(Report, rows["id"].iloc[0]) if len(rows) else None
+    return named and turbine.told_by(named, turbine.chosen())
 
 
 def submit(procedure: Callable[..., Any], arguments: Mapping[str, Any], *, title: str, lane: str, slot: str) -> None:

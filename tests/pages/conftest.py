@@ -44,6 +44,7 @@ def open_page(own_home, monkeypatch):
     monkeypatch.chdir(ROOT)
     state.app.clear()
     st.cache_data.clear()  # tests share hashes: what one home answered is not for the next
+    st.cache_resource.clear()
 
     def open_(name: str = "overview") -> AppTest:
         test = AppTest.from_file(str(ROOT / "app.py"), default_timeout=60).run()

@@ -7,6 +7,7 @@ from streamlit.testing.v1 import AppTest
 
 from advisor import presets
 from data import own
+from data.settings import settings
 from pages.ui import calculate_fleet, calculate_train, state
 from profiler.types import Layer, Model
 
@@ -111,6 +112,15 @@ def test_the_address_restores_the_run():
     test = opened("calculate", t_parameters="1B", t_tokens="20B", t_chips="64", t_grams="100")
     found = numbers(test)
     assert found["Compute"] == "1.20e20 FLOP" and found["CO₂e"].endswith("kg")
+
+
+def test_a_typed_turbine_can_be_set_for_every_page():
+    test = opened("calculate", turbine_mw="10")
+    done(test.button(key="turbine_set").click().run())
+    assert (settings().turbine_mw, settings().turbine_h) == (10.0, 2_500.0)
+    again = opened("calculate")
+    assert again.number_input(key="turbine_mw").value == 10.0 and "25.0 GWh a year" in said(again)
+    assert again.button(key="turbine_set").disabled
 
 
 def test_a_turbine_of_ones_own_and_what_is_typed_wrong():

@@ -10,9 +10,11 @@ from advisor.placement import placed
 from advisor.placement.choose import Filters, Traffic, place
 from advisor.placement.inputs import candidates, this_machine
 from advisor.placement.variants import of_report
+from advisor.turbine import Turbine
 from advisor.types import Graph
-from data import units, words
+from data import own, units, words
 from data.home import home
+from data.settings import put
 from data.store import Store
 from pages.ui import state
 from pages.ui.formats import name
@@ -181,3 +183,60 @@ def test_growth_of_demand_moves_the_placement_in_a_later_year(open_page, said, p
     assert "It stays where it is." in said(test) and not test.exception
     test = test.number_input(key="ahead-growth").set_value(2_000.0).run()
     assert "another place is the best" in said(test) and not test.exception
+
+
+def card():
+    return own.device_of("Frugal card", "gpu", tdp_w=5.0, fp32_tflop_per_s=60.0, memory_gib=80.0, memory_gb_per_s=3e3)
+
+
+def test_what_is_yours_counts_at_once_and_is_marked(open_page, said, kept):
+    test = open_page("place")
+    test = test.selectbox(key="place-zone").set_value("DE").run()
+    shipped = test.header[1].value
+    own.add_device(state.app().store, card())
+    assert not any("yours" in one.value for one in test.dataframe)
+    mine = test.run()
+    assert "own-frugal-card in yours" in mine.header[1].value.replace("\\", "") and not mine.exception
+    assert name("The device is yours")[:19] in said(mine) and "On Frugal card" in said(mine).replace("\\", "")
+    assert any("device" in set(one.value["yours"]) for one in mine.dataframe if "yours" in one.value)
+    own.remove(state.app().store, "device", "own-frugal-card")
+    assert test.run().header[1].value == shipped
+
+
+def test_an_own_price_and_an_own_value_move_a_kept_answer(open_page, said, kept):
+    test = open_page("place")
+    goal = next(one for one in test.button_group if "Least CO₂e" in one.options)
+    test = goal.set_value("cost").run()
+    dear = judged_first("cost", other=True)
+    assert f"{dear.instance} in {dear.provider} {dear.region}" not in test.header[1].value.replace("\\", "")
+    own.add_price(state.app().store, dear.provider, dear.instance, dear.region, 1e-6)
+    assert f"{dear.instance} in {dear.provider} {dear.region}" in test.run().header[1].value.replace("\\", "")
+    assert "given" in said(test) and name("The price is yours.") in said(test)
+    goal = next(one for one in test.button_group if "Least CO₂e" in one.options)
+    test = goal.set_value("carbon").run()
+    region = judged_first("carbon")
+    assert f"{region.provider} {region.region}" in test.header[1].value.replace("\\", "")
+    own.add_zone(state.app().store, region.zone, 2_400.0)
+    assert f"{region.provider} {region.region}" not in test.run().header[1].value.replace("\\", "")
+
+
+def judged_first(objective, other=False):
+    """The best placement, or the best on another instance, with nothing of the user's own."""
+    found = place(candidates(MODEL, ("fp32",)), Traffic(requests_per_day=1e6, budget_ms=100.0), objective=objective)
+    first = found.placements[0]
+    return next(one for one in found.placements if one.instance != first.instance) if other else first
+
+
+def test_the_turbine_that_is_set_holds_here_and_in_the_report(open_page, planned):
+    put("turbine_mw", 10.0)
+    put("turbine_h", 3_000.0)
+    report, known = planned
+    test = open_page("place")
+    choice = of_report(report, known)
+    best = placed.answer(choice, placed.asked_of(report.budget), this_machine(report.machine, "DE")).placements[0]
+    test = test.multiselect(key="place-users").set_value([]).run()
+    told = Turbine(rated_mw=10.0, full_load_h=3_000.0).years(best.kwh_per_year).mid
+    assert shown(test)["Wind-turbine time a year"] == words.turbine(told)
+    assert not button(test, "Put it into the report").click().run().exception
+    years = state.report(MODEL.sha256).placed.years
+    assert all(one.turbine_years.mid == pytest.approx(one.kwh_renewed.mid / 30e6) for one in years) and years

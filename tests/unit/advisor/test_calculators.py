@@ -3,8 +3,8 @@
 import pytest
 
 from advisor import calculators, training
-from advisor.calculators import Turbine
 from advisor.figures.dots import log_dots
+from advisor.turbine import Turbine, turbine
 from data import own, tables
 from data.errors import InputError
 from data.estimate import Estimate, exact
@@ -13,13 +13,13 @@ from data.store import Store
 
 def test_a_typed_turbine():
     """2 MW x 3,000 h = 6 GWh: 12 GWh are two of its years, 0.96 of the reference's."""
-    mine = calculators.turbine(2.0, 3000.0)
+    mine = turbine(2.0, 3000.0)
     assert mine.kwh_per_year == 6e6
     assert mine.years(exact(12e6)).mid == pytest.approx(2.0)
     assert Turbine().years(exact(12e6)).mid == pytest.approx(0.96)
     for wrong in ((0.0, 2500.0), (5.0, 0.0), (5.0, 9000.0)):
         with pytest.raises(InputError, match="full-load hours"):
-            calculators.turbine(*wrong)
+            turbine(*wrong)
 
 
 def test_chatgpt_a_day():

@@ -58,7 +58,8 @@ def test_a_room_of_ones_own_by_hand():
 
 
 def test_location_and_market_stand_apart_and_the_claim_sums_as_printed():
-    found = rooms.rooms(placement(), None)
+    carbon = exact(100.0, "modelled") * zone("NL").estimate()
+    found = rooms.rooms(placement(g_co2e_per_year=carbon), None)
     assert found.cloud_location_g_co2e.mid == pytest.approx(100.0 * zone("NL").g_per_kwh)
     match = found.renewable_match_annual_frac
     assert match is not None and found.cloud_market_g_co2e.basis == "claimed"

@@ -19,11 +19,14 @@ WRONG = {
     "zone": ["Atlantis", ""],
     "objective": ["speed"],
     "usd_per_kwh": ["-1", "inf"],
+    "turbine_mw": ["0", "-2", "1e3"],
+    "turbine_h": ["0", "9000"],
     "g_per_kwh": ["DE", "DE=-3", "Atlantis=5", 7],
 }
 RIGHT = {
     "upload_mb": ("800", 800), "measure_seconds": ("4", 4.0), "search_seconds": (90, 90.0), "memory_mb": ("2048", 2048),
     "zone": ("FR", "FR"), "objective": ("size", "size"), "usd_per_kwh": ("0.25", 0.25),
+    "turbine_mw": ("10", 10.0), "turbine_h": ("3000", 3000.0),
     "g_per_kwh": ("DE=320, FR=40", {"DE": 320.0, "FR": 40.0}),
 }  # fmt: skip
 

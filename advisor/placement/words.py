@@ -25,6 +25,7 @@ AMOUNTS = {"energy": words.energy_kwh, "carbon": words.carbon, "cost": words.usd
 CONVERTED = ("tpu", "npu")
 NEEDED = {"tdp_w": "rated power", "memory_bytes_per_s": "memory bandwidth"}  # without which nothing is predicted
 LEAST_GAIN = 0.001  # a smaller gain is none
+TELLING_FRAC = 0.005  # a smaller difference would be written as 0 %
 TURNS = {  # what of the first placement alone turns the order when it rises
     "energy": "takes {more} more energy than modelled", "carbon": "has {more} more carbon on its grid",
     "cost": "costs {more} more", "latency": "takes {more} longer",
@@ -70,7 +71,10 @@ def _turns(ranked: pd.DataFrame, objective: str) -> tuple[str, ...]:
     best, other = ranked.iloc[0], _next(ranked)
     if other is None or not best["value"] or other["value"] < best["value"]:
         return ()
-    more = words.percent(other["value"] / best["value"] - 1.0)
+    more_frac = other["value"] / best["value"] - 1.0
+    if more_frac < TELLING_FRAC:
+        return ("The next is as good.",)
+    more = words.percent(more_frac)
     said = f"The next is as good where the first {TURNS[objective].format(more=more)}"
     unsure = objective in ("energy", "carbon") and best["kwh_high"] > other["kwh_low"]
     return (f"{said}, as its interval allows." if unsure else f"{said}.",)

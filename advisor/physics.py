@@ -2,7 +2,8 @@
 
 Arithmetic is one multiply and one add per multiply-add (FLOP / 2 each), the add at the width of the accumulator.
 Weights and activations cross DRAM once a pass, and each byte from DRAM crosses SRAM as well; an activation that fits
-the cache may stay in SRAM, which gives the low end of the interval. Instructions, registers and control are not in it,
+the cache may stay in SRAM, and so may the weights of a model that fits it whole, from one call to the next: that gives
+the low end of the interval. Instructions, registers and control are not in it,
 so a real processor takes more. Jouppi et al. 2021, Table 2; Horowitz 2014.
 """
 
@@ -71,16 +72,22 @@ def of_model(model: Model, node_nm: int = 7, memory: str = "dram_ddr", *, cache_
 def of_layers(
     layers: Iterable[Layer], node_nm: int = 7, memory: str = "dram_ddr", *, cache_bytes: float = SRAM_BYTES
 ) -> Split:
-    """The sum of these layers; see `of_layer`."""
-    none = exact(0.0, "modelled")
+    """The sum of these layers; see `of_layer`. Where all of them fit the cache, their weights may stay there."""
+    layers, none = tuple(layers), exact(0.0, "modelled")
+    whole_bytes = sum(layer.weight_bytes for layer in layers) + max(map(_activations, layers), default=0)
     total = Split(multiply_j=none, add_j=none, sram_j=none, dram_j=none)
     for layer in layers:
-        total = total + of_layer(layer, node_nm, memory, cache_bytes=cache_bytes)
+        total = total + of_layer(
+            layer, node_nm, memory, cache_bytes=cache_bytes, weights_stay=whole_bytes <= cache_bytes
+        )
     return total
 
 
-def of_layer(layer: Layer, node_nm: int = 7, memory: str = "dram_ddr", *, cache_bytes: float = SRAM_BYTES) -> Split:
-    """The split of one layer. Raises InputError on a node or memory without a figure."""
+def of_layer(
+    layer: Layer, node_nm: int = 7, memory: str = "dram_ddr", *, cache_bytes: float = SRAM_BYTES,
+    weights_stay: bool = False,
+) -> Split:  # fmt: skip
+    """The split of one layer; `weights_stay` where its weights may be in the cache already. Raises InputError on a node or memory without a figure."""
     if memory not in MEMORIES:
         raise InputError(f"There is no memory {memory} in the table.", hint=f"Choose one of {', '.join(MEMORIES)}.")
     dtype = ARITHMETIC.get(layer.dtype)
@@ -90,8 +97,8 @@ def of_layer(layer: Layer, node_nm: int = 7, memory: str = "dram_ddr", *, cache_
         if dtype is not None and works
         else (exact(0.0, "modelled"), exact(0.0, "modelled"))
     )
-    activations = layer.read_bytes + layer.written_bytes
-    stays = 0 if activations > cache_bytes else activations
+    activations = _activations(layer)
+    stays = (0 if activations > cache_bytes else activations) + (layer.weight_bytes if weights_stay else 0)
     moved = layer.weight_bytes + activations
     from_dram = Estimate(low=moved - stays, mid=moved, high=moved, basis="modelled")
     return Split(
@@ -139,6 +146,10 @@ def node_ratio_mean(left_out: Iterable[str] = LEFT_OUT_OF_MEAN) -> float:
     """The geometric mean of `node_ratios`, by the table's footnote without the 1 MiB SRAM."""
     ratios = [ratio for (operation, _), ratio in node_ratios().items() if operation not in set(left_out)]
     return math.exp(sum(map(math.log, ratios)) / len(ratios))
+
+
+def _activations(layer: Layer) -> int:
+    return layer.read_bytes + layer.written_bytes
 
 
 def _at_dtype(layer: Layer, dtype: str) -> Layer:

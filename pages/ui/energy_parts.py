@@ -12,6 +12,7 @@ from profiler.types import Measurement, Model
 
 MEMORIES = {"dram_ddr": "DDR", "dram_hbm2": "HBM2", "dram_gddr6": "GDDR6"}
 FAMILY = "This processor tells only its family: the interval spans the rated power of all its members."
+CACHED = " The model fits a cache of 1 MiB: where calls follow each other it stays there, which is the low end."
 NODE, MEMORY = "node", "memory"
 
 
@@ -61,7 +62,7 @@ def split(model: Model, run: Measurement | None) -> None:
     total = words.interval(found.total_j, words.JOULES)
     st.caption(
         f"{cards.basis('modelled')} {total} a call, of which DRAM takes {words.percent(found.dram_frac)}. "
-        f"Instructions and control are not in it.{_beside(found, run)}"
+        f"Instructions and control are not in it.{CACHED if found.dram_j.low == 0 else ''}{_beside(found, run)}"
     )
     for op in found.not_modelled:
         st.caption(f"Not in it: {formats.name(op, 40)}, whose number type has no published figure.")

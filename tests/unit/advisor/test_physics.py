@@ -28,6 +28,12 @@ def test_activations_beyond_the_cache_cross_dram_for_sure():
     assert physics.of_layer(GEMM, 7, cache_bytes=1000).dram_j.low == pytest.approx(700 * 1300e-12)
 
 
+def test_a_model_that_fits_the_cache_whole_may_leave_dram_out():
+    fits, exceeds = (physics.of_layers([GEMM, GEMM], 7, cache_bytes=size).dram_j for size in (1 << 20, 1000))
+    assert fits.low == 0.0 and fits.mid == exceeds.mid
+    assert exceeds.low > 0.0
+
+
 def test_the_parts_of_a_model_add_up():
     model = Model(
         sha256="0", name="m", format="onnx", file_bytes=1, parameter_count=1, parameters_by_dtype={}, weight_bytes=1,

@@ -87,7 +87,9 @@ def of_layer(
     layer: Layer, node_nm: int = 7, memory: str = "dram_ddr", *, cache_bytes: float = SRAM_BYTES,
     weights_stay: bool = False,
 ) -> Split:  # fmt: skip
-    """The split of one layer; `weights_stay` where its weights may be in the cache already. Raises InputError on a node or memory without a figure."""
+    """The split of one layer; `weights_stay` where its weights may be in the cache already.
+
+    Raises InputError on a node or memory without a figure."""
     if memory not in MEMORIES:
         raise InputError(f"There is no memory {memory} in the table.", hint=f"Choose one of {', '.join(MEMORIES)}.")
     dtype = ARITHMETIC.get(layer.dtype)

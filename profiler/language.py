@@ -38,6 +38,7 @@ def counted(fields: Mapping[str, Any]) -> dict[str, Any]:
 
     config, module = hf_config.meta(fields)
     text = _decoding(config)
+    text.allow_global_per_layer_attribute_access = True  # where layers differ: widths are read off each of them
     try:
         by_role, kept = roles.roles(module), roles.caches(module, text)
     except NotImplementedError:  # no table of words
@@ -61,6 +62,8 @@ def of_tensors(desk: ChildDesk, *, paths: list[str]) -> dict[str, Any]:
         desk.progress(done / len(paths), f"Reading header {done + 1} of {len(paths)}")
         with path.open("rb") as file:
             is_gguf = file.read(len(gguf.MAGIC)) == gguf.MAGIC
+        if not is_gguf and path.suffix.lower() != ".safetensors":
+            raise InputError("This file is neither GGUF nor safetensors.", hint="Or bring its config.json.")
         if is_gguf:
             metadata, tensors = gguf.header(path)
         else:

@@ -18,6 +18,7 @@ from data.home import home
 from profiler.jobs import Desk
 
 GIVEN = ("layers", "hidden", "heads", "vocabulary", "kv_heads", "intermediate", "experts", "experts_per_token")
+CONTEXT = 4096
 TABLES = ("precisions", "devices", "load", "training", "job")
 FITS = {True: "It fits.", False: "", None: "Its memory is what is built in."}
 
@@ -32,7 +33,7 @@ def add(subparsers: Any) -> None:
     )
     parser.add_argument("file", nargs="?", help="config.json, .gguf, .safetensors or its index.json, or a shipped name")
     parser.add_argument("--list", action="store_true", help="the architectures that are shipped")
-    parser.add_argument("--context", type=int, default=4096, help="tokens of a sequence, prompt and answer (4096)")
+    parser.add_argument("--context", type=int, help="tokens of a sequence, prompt and answer (4096, or all it bears)")
     parser.add_argument("--prompt", type=int, help="tokens of the prompt (the context)")
     parser.add_argument("--batch", type=int, default=1, help="sequences at once (1)")
     parser.add_argument("--device", help="a device of the table; without it the memory alone")
@@ -66,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
         return
     on = tables.device(args.device) if args.device else None
     budget = serve.Budget(ttft_ms=args.ttft_ms, time_per_token_ms=args.token_ms, percentile=args.percentile)
-    answer = sized(source.arch, source.stored, load_of(args), on, args.count, budget)
+    answer = sized(source.arch, source.stored, load_of(args, source.arch), on, args.count, budget)
     print(json.dumps(answer) if args.json else told(source.arch, answer))
 
 
@@ -108,9 +109,9 @@ class _Nothing:
 def table(source: Source, args: argparse.Namespace) -> Any:
     """One of the page's tables. Raises InputError where it needs a device and none is named."""
     arch, stored = source.arch, source.stored
+    load = load_of(args, arch)
     if args.table == "training":
-        return frames.training(arch, args.context, rank=args.rank, optimizer=args.optimizer)
-    load = load_of(args)
+        return frames.training(arch, load.context, rank=args.rank, optimizer=args.optimizer)
     if args.table == "devices":
         return frames.devices(arch, stored, load)
     if args.device is None:
@@ -123,15 +124,19 @@ def table(source: Source, args: argparse.Namespace) -> Any:
     return frames.right_size(arch, on, args.count, load)
 
 
-def load_of(args: argparse.Namespace) -> speed.Load:
-    """The load of the options."""
-    return speed.Load(context=args.context, batch=args.batch, prompt=args.prompt, answer=args.answer, kv=args.kv)
+def load_of(args: argparse.Namespace, arch: Architecture) -> speed.Load:
+    """The load of the options; a context nobody asked for is no longer than the model was made for."""
+    usual = min(CONTEXT, arch.most_positions or CONTEXT)
+    context = usual if args.context is None else args.context
+    return speed.Load(context=context, batch=args.batch, prompt=args.prompt, answer=args.answer, kv=args.kv)
 
 
 def _budget(under: dict[str, Any]) -> str:
     token, first = under["time_per_token_ms"]["mid"], under["ttft_ms"]["mid"]
     said = f"Under load, at {under['percentile']:g} %: first token {first:.3g} ms, {token:.3g} ms a token"
     fewest = under["fewest_devices"]
+    if under["budget_ttft_ms"] is None and under["budget_time_per_token_ms"] is None:
+        return f"{said}."
     if under["holds"]:
         return f"{said}: within the budget."
     return f"{said}: not within the budget; {f'{fewest} devices hold it' if fewest else 'no node of it does'}."

@@ -73,6 +73,13 @@ class Architecture:
         )  # fmt: skip
 
     @property
+    def looked_up_parameters(self) -> int:
+        """Tables of which a token reads its row and is multiplied with nothing: words where the head is another table
+        or nothing is written, places, a table a layer (Gemma 3n and 4)."""
+        head = self.vocabulary * self.hidden if self.tied and not self.encoder else 0
+        return max(0, self.embedding_parameters - head)
+
+    @property
     def active_parameter_count(self) -> int:
         """Those a request of text passes through: all but the experts no token of it is routed to, and towers."""
         return self.written_parameters + self.encoder_parameters

@@ -19,6 +19,7 @@ from data.errors import InputError
 from data.text import plain
 
 LIMIT_BYTES = 1 << 22
+MOST_PARAMETERS = 10**14  # attention and tables of words alone; the largest models published have 2e12 in all
 FAMILIES = {**DENSE, **MIXTURES}
 WAY_OUT = "Give its numbers instead: layers, width, heads and vocabulary (and experts)."
 # Plain numbers by the names families share, and how they are called here.
@@ -71,11 +72,14 @@ def is_known(fields: Mapping[str, Any]) -> bool:
 
 
 def refuse_absurd(fields: Mapping[str, Any]) -> None:
-    """Raises InputError where a number is beyond any model, before one is built of it."""
+    """Raises InputError where a number, or all of them together, is beyond any model, before one is built of it."""
     f = Fields(text_fields(fields), "", "")
-    for what, names in PLAIN.items():
-        value = f.number(*names, default=0)
+    of = {what: f.number(*names, default=0) for what, names in PLAIN.items()}
+    for what, value in of.items():
         possible("layers" if what == "layers" else "vocabulary" if what == "vocabulary" else "width", value or 1)
+    whole = (4 * of["layers"] * of["hidden"] + of["vocabulary"]) * of["hidden"]
+    if whole > MOST_PARAMETERS:
+        raise InputError(f"A model of {whole:,} parameters, as these numbers would have, is not possible.")
 
 
 def of_plain_fields(
@@ -102,7 +106,8 @@ def of_plain_fields(
         experts=known.get("experts") or count, tied=f.flag("tie_word_embeddings", False),
         experts_per_token=known.get("experts_per_token") or f.number("num_experts_per_tok", "moe_top_k", default=0),
     )  # fmt: skip
-    said = f'"{plain(f.kind, 40)}" is not known here: sized from its plain numbers as a gated decoder, so not exact.'
+    named = f'"{plain(f.kind, 40)}" is not known here' if _kind(text) else "It names no model_type"
+    said = f"{named}: sized from its plain numbers as a gated decoder, so not exact."
     return _noted(made, said, name)
 
 

@@ -93,10 +93,9 @@ def weights_bytes(arch: Architecture, stored: Precision) -> int:
     bits = (linear - better) * stored.linear_bits + better * stored.better_bits
     if stored.precision == "mxfp4":
         bits = experts * stored.linear_bits + (linear - experts) * stored.head_bits
-    head = arch.head_parameters
-    bits += (arch.embedding_parameters * (stored.head_bits if arch.tied else stored.embedding_bits)) + (
-        head * stored.head_bits
-    )
+    looked_up = arch.looked_up_parameters
+    as_head = arch.embedding_parameters - looked_up + arch.head_parameters
+    bits += looked_up * stored.embedding_bits + as_head * stored.head_bits
     bits += arch.norm_parameters * max(16.0, min(stored.linear_bits, 32.0))
     return round(bits / BITS_PER_BYTE)
 

@@ -156,6 +156,8 @@ def _joules(
 def _advice(parts: dict[str, float], load: Load, count: int) -> str:
     memory, compute = parts["weights"] + parts["cache"], parts["compute"]
     many = f"{load.batch} token{'s' if load.batch > 1 else ''} at once"
+    if parts["launch"] + step.value("step_s") > max(memory, compute, parts["exchange"]):
+        return f"Writing {many} takes mostly what every step takes, whatever the model: no precision makes it faster."
     if parts["exchange"] > max(memory, compute):
         return f"Writing {many} on {count} devices is bound by what they exchange: fewer devices write about as fast."
     if memory > compute and parts["cache"] > parts["weights"]:

@@ -125,10 +125,10 @@ def exchange_s(arch: Architecture, on: On, tokens: int) -> float:
 
 
 def touched_bytes(arch: Architecture, stored: Precision, batch: int) -> float:
-    """Bytes of weights a step reads: all outside the experts but the embedding table and what stands aside, and the
+    """Bytes of weights a step reads: all outside the experts but tables of embeddings and what stands aside, and the
     experts that at least one of the batch's tokens is routed to (if routing is even)."""
     total = weights_bytes(arch, stored) - arch.aside_parameters * stored.linear_bits / BITS_PER_BYTE
-    embedding = 0.0 if arch.tied else arch.embedding_parameters * stored.embedding_bits / BITS_PER_BYTE
+    embedding = arch.looked_up_parameters * stored.embedding_bits / BITS_PER_BYTE
     if not arch.experts:
         return total - embedding
     expert_bytes = arch.expert_parameters * stored.linear_bits / BITS_PER_BYTE * arch.expert_layers
@@ -137,8 +137,8 @@ def touched_bytes(arch: Architecture, stored: Precision, batch: int) -> float:
 
 
 def multiplied(arch: Architecture) -> int:
-    """Weights one written token is multiplied with: all it passes but the embedding table, which is looked up."""
-    return arch.written_parameters - (0 if arch.tied else arch.embedding_parameters)
+    """Weights one written token is multiplied with: all it passes but what is looked up."""
+    return arch.written_parameters - arch.looked_up_parameters
 
 
 def written_flop(arch: Architecture, load: Load) -> float:

@@ -73,13 +73,14 @@ def caches(module: "nn.Module", text: Any) -> list[tuple[int, int | None, bool]]
     found = []
     for number, layer in enumerate(_layers(module)):
         names = [name for name, _ in layer.named_modules()]
-        width = _width(layer, text)
+        borrows = any(getattr(part, "is_kv_shared_layer", False) for part in layer.modules())
+        width = 0 if borrows else _width(layer, text)
         if width and compressed and any("kv_a" in name or "kv_b" in name for name in names):
             width = compressed
         kind = kinds[number] if kinds and number < len(kinds) else None
         windowed = kind in ("sliding_attention", "chunked_attention") if kinds else bool(window)
         bound = window if kind != "chunked_attention" else getattr(text, "attention_chunk_size", window)
-        recurrent = not width or any("linear_attn" in name for name in names)
+        recurrent = not (width or borrows) or any("linear_attn" in name for name in names)
         found.append((width, bound if windowed and width else None, recurrent))
     return found
 
@@ -109,6 +110,8 @@ def _width(layer: "nn.Module", text: Any) -> int:
     key, value = _ending(sizes, KEY), _ending(sizes, VALUE)
     if key and value:
         return int(key[0] + value[0])
+    if key and any(vars(part).get("v_proj", part) is None for part in layer.modules()):  # keys serve as values too
+        return int(2 * key[0])
     heads = getattr(text, "num_key_value_heads", None) or getattr(text, "num_attention_heads", 0)
     if getattr(text, "multi_query", False) and not getattr(text, "new_decoder_architecture", False):
         heads = 1

@@ -101,6 +101,28 @@ def test_closed_forms_are_what_the_library_builds(name):
     assert closed.encoder_parameters == counted.encoder_parameters
 
 
+GEMMA_4 = {
+    "architectures": ["Gemma4ForCausalLM"], "model_type": "gemma4_text", "hidden_size": 512, "intermediate_size": 1024,
+    "num_hidden_layers": 12, "num_attention_heads": 4, "num_key_value_heads": 2, "head_dim": 64, "global_head_dim": 128,
+    "vocab_size": 8000, "vocab_size_per_layer_input": 8000, "hidden_size_per_layer_input": 32, "sliding_window": 256,
+    "num_kv_shared_layers": 4, "layer_types": (["sliding_attention"] * 5 + ["full_attention"]) * 2,
+}  # fmt: skip
+
+
+def test_layers_that_differ_and_layers_that_borrow_a_cache():
+    """Gemma 4: wider heads where nothing is windowed, the last four of twelve keep nothing; a table a layer."""
+    found = built(GEMMA_4)
+    # of the first eight: seven windowed with 2 heads of 64, one whole with 2 heads of 128
+    assert found.kv_elements(1000) == 7 * 256 * 2 * 2 * 64 + 1000 * 2 * 2 * 128
+    assert found.state_elements == 0 and found.layers == 12
+    assert found.looked_up_parameters == 8000 * 12 * 32  # the table of words is the head too, and multiplied
+    assert built(GPT_2).looked_up_parameters == 1024 * 768  # places
+
+
+GPT_2 = {"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"], "n_layer": 12, "n_embd": 768, "n_head": 12,
+         "vocab_size": 50257, "n_positions": 1024}  # fmt: skip
+
+
 def test_what_cannot_be_built_is_one_line():
     with pytest.raises(Unavailable, match="does not know the model type"):
         built({"model_type": "martian"})

@@ -132,6 +132,20 @@ def test_one_sequence_is_bound_by_memory_and_order_holds(name, device):
     assert made(name, "bf16", device, context=4096).time_per_token_ms.mid > one.time_per_token_ms.mid
 
 
+def test_a_small_model_is_bound_by_what_every_step_takes():
+    assert "no precision" in made("SmolLM2 135M").advice
+    assert "weight-only" in made("Llama 3.1 8B").advice
+
+
+def test_a_context_nobody_asked_for_is_one_the_model_bears(capsys):
+    assert main(["size", "GPT-2", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["context"] == 1024
+    assert main(["size", "GPT-2", "--context", "4096", "--json"]) == 2  # one that was asked for is refused
+    assert "1,024 tokens" in json.loads(capsys.readouterr().out)["error"]
+    assert main(["size", "Llama 3.1 8B", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["context"] == 4096
+
+
 def test_more_devices_write_large_models_faster():
     times = [made("Llama 3.1 405B", "fp8", count=count).time_per_token_ms.mid for count in (1, 2, 4, 8)]
     assert times == sorted(times, reverse=True)
@@ -147,6 +161,9 @@ def test_sparse_weights_are_for_devices_that_multiply_them():
 def test_an_encoder_reads_all_tokens_at_once():
     found = made("BERT-base", context=512, batch=8)
     assert found.time_per_token_ms.mid == pytest.approx(found.ttft_ms.mid / (8 * 512))
+    # 12 layers of 12 x 768^2 weights, the pooler, biases and norms: its tables are looked up, multiplied with nothing
+    layers, pooler = 12 * (12 * 768**2 + 13 * 768), 768 * 769
+    assert step.multiplied(known()["BERT-base"]) == layers + pooler + 2 * 768
     assert "reads all tokens" in found.advice
 
 

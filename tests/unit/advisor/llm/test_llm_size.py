@@ -258,6 +258,8 @@ def test_an_unknown_architecture_falls_back_to_its_plain_numbers():
 def test_absurd_sizes_are_refused_before_anything_is_built():
     with pytest.raises(InputError, match="1,000,000 for its layers is not possible"):
         refuse_absurd({"model_type": "phi", "num_hidden_layers": 10**6})
+    with pytest.raises(InputError, match="parameters, as these numbers would have, is not possible"):
+        refuse_absurd({"model_type": "jamba", "num_hidden_layers": 9999, "hidden_size": 1 << 20})  # each alone is
     refuse_absurd({"model_type": "phi", "num_hidden_layers": 32, "hidden_size": 2560})
 
 

@@ -80,5 +80,6 @@ def training(rows: pd.DataFrame, mode: str, device_bytes: float | None) -> go.Fi
     if has is not None and has < most * 1.5:
         vertical(figure, has, "Device", mode)
     figure.update_xaxes(title="GiB", range=[0, max(most * 1.25, (has or 0.0) if has and has < most * 1.5 else 0.0)])
-    figure.update_yaxes(autorange="reversed", showgrid=False)
+    above = 1.1 if has is not None and has < most * 1.5 else 0.5  # room for the line's name over the bars
+    figure.update_yaxes(range=[len(rows) - 0.5, -above], showgrid=False)
     return figure

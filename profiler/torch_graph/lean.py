@@ -83,10 +83,11 @@ class StandsIn(ModuleType):
 @contextmanager
 def lean() -> Iterator[None]:
     """Inside, the library is imported without them. For a process of its own: what was imported here stays so."""
+    held = gc.isenabled()
+    gc.disable()  # of a library nothing goes while it comes, and looking for it takes a fifth of the time
     import torch
 
-    held, disable = gc.isenabled(), torch.compiler.disable
-    gc.disable()  # of a library nothing goes while it comes, and looking for it takes a fifth of the time
+    disable = torch.compiler.disable
     for name in STANDING_IN.keys() - sys.modules.keys():
         sys.modules[name] = StandsIn(name, STANDING_IN[name])
     torch.compiler.disable = mark  # type: ignore[assignment]

@@ -211,6 +211,14 @@ def test_headers_that_are_cut_off_are_one_line(tmp_path, cut):
     assert "\n" not in caught.value.message and len(caught.value.message) < 200
 
 
+@pytest.mark.parametrize("name", ["model.gguf", "notes.txt"])
+def test_what_is_no_weights_is_not_called_damaged_safetensors(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(b"hello, I am neither")
+    with pytest.raises(InputError, match="neither GGUF nor safetensors"):
+        of_tensors(SimpleNamespace(progress=lambda *_: None), paths=[str(path)])
+
+
 def test_absurd_headers_are_one_line(tmp_path):
     path = tmp_path / "x.gguf"
     deep = b"GGUF" + struct.pack("<IQQ", 3, 0, 1) + text("k") + struct.pack("<I", 9)

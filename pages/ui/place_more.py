@@ -66,10 +66,11 @@ def _mid(value: Estimate | None) -> float | None:
 
 def energy(found: Found, asked: Question, report: Report | None) -> None:
     """Where the energy of the first placement goes, part by part."""
-    told = said(found, asked)
+    parts = placed.energy_parts(found.answer.rows.iloc[0])
+    whole = sum(one.kwh_per_year for one in parts)
     rows = pd.DataFrame([
-        {"part": one.label, "energy_kwh_per_year": one.kwh_per_year, "of_all_frac":
-         one.kwh_per_year / sum(other.kwh_per_year for other in told.parts)} for one in told.parts
+        {"part": one.label, "energy_kwh_per_year": one.kwh_per_year, "of_all_frac": one.kwh_per_year / whole}
+        for one in parts
     ])  # fmt: skip
     st.markdown(
         "Each part is what it adds; the parts sum to the energy above. A share of a device or host bears the unsold "

@@ -184,12 +184,18 @@ def cost_carbon(found: Found) -> None:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _cost_carbon(key: str, mode: str, _found: Found) -> Drawn | None:
-    rows = frame(_found.answer.rows, _found.choice).dropna(subset=["usd_per_year", "g_co2e_per_year"])
-    if rows.empty:
+    ranked = _found.answer.rows
+    both = pd.DataFrame({
+        "usd_per_year": ranked["usd_per_year"].astype(float),
+        "g_co2e_per_year": (ranked["kwh_mid"] * ranked["g_per_kwh"]).astype(float),
+    }).dropna()  # fmt: skip
+    if both.empty:
         return None
-    best = figures_place.front(rows)
-    alt = f"{len(best)} of {len(rows):,} candidates are beaten by none in both cost and CO₂e."
-    return Drawn(figures_place.cost_carbon(rows, mode), alt, best)
+    best = figures_place.front(both)
+    drawn = both.index[: figures_place.MOST_DOTS].union(best.index)  # the others are neither dots nor rows
+    rows = frame(ranked.loc[drawn], _found.choice)
+    alt = f"{len(best)} of {len(both):,} candidates are beaten by none in both cost and CO₂e."
+    return Drawn(figures_place.cost_carbon(rows, mode), alt, rows.loc[best.index])
 
 
 def frame(ranked: pd.DataFrame, choice: Choice) -> pd.DataFrame:

@@ -43,6 +43,11 @@ class Found:
         """What runs there, in words."""
         return self.choice.titles.get(one.variant_id, one.variant_id)
 
+    def at(self, one: Placement) -> str:
+        """What it runs on, and where: "c5.large in aws eu-north-1 (Stockholm)", "My card (yours)"."""
+        mine = self.here.yours.device(one.device_id)
+        return f"{mine.name} (yours)" if mine else f"{one.instance} in {where(one)}"
+
 
 def answered(model: Model, report: Report | None, asked: Question) -> Found | None:
     """The answer; None where there can be none (which is then said)."""
@@ -99,7 +104,7 @@ def _keep(found: Found, asked: Question, report: Report | None) -> None:
 def _headline(best: Placement, found: Found) -> str:
     count = f"{best.replicas:,} × " if best.replicas > 1 else ""
     what = f"{found.title(best)} on " if best.variant_id in found.choice.titles else ""
-    return formats.name(f"{what}{count}{best.instance} in {where(best)}", 200)
+    return formats.name(f"{what}{count}{found.at(best)}", 200)
 
 
 def where(one: Placement) -> str:
@@ -204,6 +209,7 @@ def frame(ranked: pd.DataFrame, choice: Choice) -> pd.DataFrame:
     rows = pd.DataFrame({
         "placement": (ranked["provider"] + " " + region + " " + ranked["instance_type"]).str.replace("  ", " "),
         "runs": ranked["variant_id"].map(choice.titles).fillna(ranked["variant_id"]),
+        "yours": _yours(ranked),
         "servers": ranked["servers"].astype(int), "answer_ms": ranked["answer_ms"].astype(float),
         "energy_kwh_per_year": ranked["kwh_mid"].astype(float),
         "g_co2e_per_year": (ranked["kwh_mid"] * ranked["g_per_kwh"]).astype(float),
@@ -212,7 +218,7 @@ def frame(ranked: pd.DataFrame, choice: Choice) -> pd.DataFrame:
         "carbon_free_hourly_frac": ranked["carbon_free_hourly_frac"].astype(float),
         "renewable_match_annual_frac": ranked["renewable_match_annual_frac"].astype(float),
         "device": ranked["device_id"], "batch": ranked["batch"], "device_ms": ranked["mid_ms"].astype(float),
-        "basis": ranked["basis"], "yours": _yours(ranked),
+        "basis": ranked["basis"],
         "offered": ranked["available"].map({True: "yes"}).fillna("not known"),
     })  # fmt: skip
     return rows if rows["yours"].ne("").any() else rows.drop(columns="yours")

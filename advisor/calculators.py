@@ -16,6 +16,7 @@ from advisor.turbine import Turbine
 from data import energy, tables, units
 from data.errors import InputError
 from data.estimate import Estimate, exact
+from data.own import SOURCE
 from data.tables import Device, Price
 
 TRAINING_PEAKS = ("bf16_flop_per_s", "fp16_flop_per_s", "tf32_flop_per_s", "fp32_flop_per_s")
@@ -44,7 +45,7 @@ def usd_per_chip_h(device_id: str, mine: Sequence[Price] = ()) -> Estimate | Non
     """What renting one such accelerator costs an hour on demand, the server around it included: by your own prices
     where you gave some, else cheapest, median and dearest of the shipped ones of all providers and regions; None where
     nobody rents it out."""
-    with_it = {
+    with_it = {(SOURCE, device_id): 1.0} | {  # a device of the user's own stands alone
         (one.provider, one.instance_type): one.accelerator_count
         for one in tables.instances()
         if one.accelerator_device_id == device_id and one.accelerator_count > 0

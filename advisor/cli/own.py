@@ -22,7 +22,10 @@ def add(subparsers: Any) -> None:
         description="Lists them, after adding or forgetting one: python -m advisor own --zone DE=320",
     )
     parser.add_argument("--zone", metavar="ZONE=GRAMS", help="g CO2e a kWh of a zone, shipped or new: DE=320")
-    parser.add_argument("--price", metavar="PLACE=USD", help="US$ an hour: aws/p5.48xlarge/us-east-1=24")
+    parser.add_argument(
+        "--price", metavar="PLACE=USD",
+        help="US$ an hour: aws/p5.48xlarge/us-east-1=24; of a device of yours: yours/own-my-card/here=0.5",
+    )  # fmt: skip
     parser.add_argument("--device", metavar="NAME", help="a device by its name, with the figures below")
     parser.add_argument("--kind", default="gpu", help="gpu, tpu, npu or cpu (gpu)")
     for name, what in GIVEN.items():

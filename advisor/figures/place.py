@@ -22,7 +22,8 @@ SCALES = {
 def region_rows(ranked: pd.DataFrame) -> pd.DataFrame:
     """Every region with a known place: grams a kWh of its grid and the best that meets the limits there (or None)."""
     grid = {one.zone_id: one for one in zones()}
-    best = ranked.dropna(subset=["region_id"]).drop_duplicates(["provider", "region_id"])
+    needed = ranked[["provider", "region_id", "instance_type", "answer_ms"]]
+    best = needed.dropna(subset=["region_id"]).drop_duplicates(["provider", "region_id"])
     first = {(row["provider"], row["region_id"]): row for row in best.to_dict("records")}
     found = []
     for one in regions():

@@ -18,11 +18,11 @@ def show() -> None:
     """What is yours, and three forms to add to it."""
     _listed()
     with st.grid(3, min_column_width=320, gap="small"):
-        with cards.card("own-device", "A device", "Offered in the calculators."):
+        with cards.card("own-device", "A device", "A candidate on Place, and offered in the calculators."):
             _device()
-        with cards.card("own-zone", "Carbon of a zone", "Goes before the shipped value in plans and calculators."):
+        with cards.card("own-zone", "Carbon of a zone", "Goes before the shipped value in plans, places, calculators."):
             _zone()
-        with cards.card("own-price", "A price", "Goes before the shipped ones when you train on its chips."):
+        with cards.card("own-price", "A price", "Goes before the shipped one on Place, and when you train there."):
             _price()
 
 
@@ -94,10 +94,13 @@ def _zone() -> None:
 
 
 def _price() -> None:
-    providers = sorted({one.provider for one in tables.instances()})
+    mine = own.yours(state.app().store).devices
+    providers = [*sorted({one.provider for one in tables.instances()}), *([own.SOURCE] if mine else [])]
     provider = st.selectbox("Provider", providers, key="own_price_provider")
     instances = sorted({one.instance_type for one in tables.instances() if one.provider == provider})
     regions = sorted(one.region_id for one in tables.regions() if one.provider == provider)
+    if provider == own.SOURCE:
+        instances, regions = [one.device_id for one in mine], [own.AT_HERE]
     with st.form("own-price-form", border=False):
         instance = st.selectbox("Instance", instances, key="own_price_instance")
         region = st.selectbox("Region", regions, key="own_price_region")

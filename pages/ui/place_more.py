@@ -18,7 +18,7 @@ from data.estimate import Estimate, exact
 from pages.ui import cards, formats, style
 from pages.ui import tables as shown
 from pages.ui.place_ask import Question
-from pages.ui.place_parts import Found, said, where
+from pages.ui.place_parts import Found, said
 
 TIMES = (0.01, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 100.0, 1_000.0)
 SHARES = (0.1, 0.2, 0.5, 0.7, 1.0, 1.5, 2.0, 5.0, 10.0)
@@ -42,7 +42,7 @@ def what_if(found: Found, asked: Question) -> None:
         st.markdown(f":material/block: {formats.name(then.headline, 240)}")
         return
     best, own = then.placements[0], found.answer.placements[0]
-    st.markdown(f"**{formats.name(f'{best.replicas:,} × {best.instance} in {where(best)}', 200)}**")
+    st.markdown(f"**{formats.name(f'{best.replicas:,} × {found.at(best)}', 200)}**")
     cards.metrics("if", [
         cards.Metric(label="Servers", value=f"{best.replicas:,}", basis="modelled", note=found.title(best)),
         _changed("Energy a year", best.kwh_per_year.mid, own.kwh_per_year.mid, words.energy_kwh(best.kwh_per_year.mid)),
@@ -66,10 +66,11 @@ def _mid(value: Estimate | None) -> float | None:
 
 def energy(found: Found, asked: Question, report: Report | None) -> None:
     """Where the energy of the first placement goes, part by part."""
-    told = said(found, asked)
+    parts = placed.energy_parts(found.answer.rows.iloc[0])
+    whole = sum(one.kwh_per_year for one in parts)
     rows = pd.DataFrame([
-        {"part": one.label, "energy_kwh_per_year": one.kwh_per_year, "of_all_frac":
-         one.kwh_per_year / sum(other.kwh_per_year for other in told.parts)} for one in told.parts
+        {"part": one.label, "energy_kwh_per_year": one.kwh_per_year, "of_all_frac": one.kwh_per_year / whole}
+        for one in parts
     ])  # fmt: skip
     st.markdown(
         "Each part is what it adds; the parts sum to the energy above. A share of a device or host bears the unsold "
@@ -155,7 +156,7 @@ def _moves(found: Found, asked: Question, demand: Estimate, count: int) -> None:
     )  # fmt: skip
     rows = pd.DataFrame([
         {
-            "years_ahead": one.years_ahead, "demand_ratio": one.demand_ratio, "placement": _first(one.answer),
+            "years_ahead": one.years_ahead, "demand_ratio": one.demand_ratio, "placement": _first(found, one.answer),
             "runs": found.title(one.answer.placements[0]) if one.answer.placements else None,
             "servers_count": one.answer.placements[0].replicas if one.answer.placements else None,
             "energy_kwh_per_year": one.answer.placements[0].kwh_per_year.mid if one.answer.placements else None,
@@ -168,8 +169,8 @@ def _moves(found: Found, asked: Question, demand: Estimate, count: int) -> None:
     shown.show(rows, key="place_moves", alt="The best placement of each coming year.")
 
 
-def _first(answer: Answer) -> str:
-    return f"{answer.placements[0].instance} in {where(answer.placements[0])}" if answer.placements else "none"
+def _first(found: Found, answer: Answer) -> str:
+    return found.at(answer.placements[0]) if answer.placements else "none"
 
 
 def by_hour(found: Found, asked: Question, report: Report | None) -> None:

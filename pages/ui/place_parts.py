@@ -43,6 +43,11 @@ class Found:
         """What runs there, in words."""
         return self.choice.titles.get(one.variant_id, one.variant_id)
 
+    def at(self, one: Placement) -> str:
+        """What it runs on, and where: "c5.large in aws eu-north-1 (Stockholm)", "My card (yours)"."""
+        mine = self.here.yours.device(one.device_id)
+        return f"{mine.name} (yours)" if mine else f"{one.instance} in {where(one)}"
+
 
 def answered(model: Model, report: Report | None, asked: Question) -> Found | None:
     """The answer; None where there can be none (which is then said)."""
@@ -99,7 +104,7 @@ def _keep(found: Found, asked: Question, report: Report | None) -> None:
 def _headline(best: Placement, found: Found) -> str:
     count = f"{best.replicas:,} × " if best.replicas > 1 else ""
     what = f"{found.title(best)} on " if best.variant_id in found.choice.titles else ""
-    return formats.name(f"{what}{count}{best.instance} in {where(best)}", 200)
+    return formats.name(f"{what}{count}{found.at(best)}", 200)
 
 
 def where(one: Placement) -> str:
@@ -184,12 +189,18 @@ def cost_carbon(found: Found) -> None:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _cost_carbon(key: str, mode: str, _found: Found) -> Drawn | None:
-    rows = frame(_found.answer.rows, _found.choice).dropna(subset=["usd_per_year", "g_co2e_per_year"])
-    if rows.empty:
+    ranked = _found.answer.rows
+    both = pd.DataFrame({
+        "usd_per_year": ranked["usd_per_year"].astype(float),
+        "g_co2e_per_year": (ranked["kwh_mid"] * ranked["g_per_kwh"]).astype(float),
+    }).dropna()  # fmt: skip
+    if both.empty:
         return None
-    best = figures_place.front(rows)
-    alt = f"{len(best)} of {len(rows):,} candidates are beaten by none in both cost and CO₂e."
-    return Drawn(figures_place.cost_carbon(rows, mode), alt, best)
+    best = figures_place.front(both)
+    drawn = both.index[: figures_place.MOST_DOTS].union(best.index)  # the others are neither dots nor rows
+    rows = frame(ranked.loc[drawn], _found.choice)
+    alt = f"{len(best)} of {len(both):,} candidates are beaten by none in both cost and CO₂e."
+    return Drawn(figures_place.cost_carbon(rows, mode), alt, rows.loc[best.index])
 
 
 def frame(ranked: pd.DataFrame, choice: Choice) -> pd.DataFrame:
@@ -198,6 +209,7 @@ def frame(ranked: pd.DataFrame, choice: Choice) -> pd.DataFrame:
     rows = pd.DataFrame({
         "placement": (ranked["provider"] + " " + region + " " + ranked["instance_type"]).str.replace("  ", " "),
         "runs": ranked["variant_id"].map(choice.titles).fillna(ranked["variant_id"]),
+        "yours": _yours(ranked),
         "servers": ranked["servers"].astype(int), "answer_ms": ranked["answer_ms"].astype(float),
         "energy_kwh_per_year": ranked["kwh_mid"].astype(float),
         "g_co2e_per_year": (ranked["kwh_mid"] * ranked["g_per_kwh"]).astype(float),
@@ -206,7 +218,7 @@ def frame(ranked: pd.DataFrame, choice: Choice) -> pd.DataFrame:
         "carbon_free_hourly_frac": ranked["carbon_free_hourly_frac"].astype(float),
         "renewable_match_annual_frac": ranked["renewable_match_annual_frac"].astype(float),
         "device": ranked["device_id"], "batch": ranked["batch"], "device_ms": ranked["mid_ms"].astype(float),
-        "basis": ranked["basis"], "yours": _yours(ranked),
+        "basis": ranked["basis"],
         "offered": ranked["available"].map({True: "yes"}).fillna("not known"),
     })  # fmt: skip
     return rows if rows["yours"].ne("").any() else rows.drop(columns="yours")

@@ -196,7 +196,7 @@ def test_what_is_yours_counts_at_once_and_is_marked(open_page, said, kept):
     own.add_device(state.app().store, card())
     assert not any("yours" in one.value for one in test.dataframe)
     mine = test.run()
-    assert "own-frugal-card in yours" in mine.header[1].value.replace("\\", "") and not mine.exception
+    assert "Frugal card (yours)" in mine.header[1].value.replace("\\", "") and not mine.exception
     assert name("The device is yours")[:19] in said(mine) and "On Frugal card" in said(mine).replace("\\", "")
     assert any("device" in set(one.value["yours"]) for one in mine.dataframe if "yours" in one.value)
     own.remove(state.app().store, "device", "own-frugal-card")

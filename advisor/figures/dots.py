@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from advisor.figures.style import blank, colours, label
 
-ROW_PX, EDGE_PX, LEGEND_PX = 26, 64, 44
+ROW_PX, EDGE_PX, LEGEND_PX, LABEL_PX = 26, 64, 44, 40
 
 
 def log_dots(
@@ -77,9 +77,10 @@ def _axes(
              zip(rows["name"], mine, strict=True)]  # fmt: skip
     span = max(high - low, 1.0)
     figure.update_xaxes(
-        type="log", range=[low - 0.08 * span, high + 0.38 * span], title=axis, exponentformat="power",
+        type="log", range=[low - 0.08 * span, high + 0.3 * span], title=axis, exponentformat="power",
         dtick=1 if span < 4 else 2 if span < 10 else 4, showgrid=True, tickangle=0,
     )  # fmt: skip
+    figure.update_layout(margin={"r": LABEL_PX})  # on a phone the longest label reaches beyond the axis
     figure.update_yaxes(autorange=False, range=[len(rows) - 0.4, -0.6], showgrid=False, ticktext=names,
                         tickvals=list(range(len(rows))))  # fmt: skip
 

@@ -19,6 +19,7 @@ ARGUMENTS = [
     # No other host is found. (Playwright's routes would do it, too, but then the browser caches nothing.)
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
 ]  # fmt: skip
+BRIEF = {"RIGHTSIZE_MEASURE_SECONDS": "1", "RIGHTSIZE_SEARCH_SECONDS": "12"}
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 SIDEWAYS = """() => Math.max(...[document.documentElement, ...document.querySelectorAll(
     '[data-testid=stMain],[data-testid=stMainBlockContainer]')].map(e => e.scrollWidth - e.clientWidth))"""
@@ -41,7 +42,14 @@ def app(tmp_path_factory):
 @pytest.fixture
 def fresh_app(tmp_path):
     """Address of a running app that nobody has opened yet."""
-    with serve(tmp_path) as address:
+    with serve(tmp_path, **BRIEF) as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def quick_app(tmp_path_factory):
+    """An app that measures and searches briefly, in Germany; the walk is what counts there."""
+    with serve(tmp_path_factory.mktemp("quick"), RIGHTSIZE_ZONE="DE", **BRIEF) as address:
         yield address
 
 

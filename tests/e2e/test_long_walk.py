@@ -14,14 +14,6 @@ FORMATS = ("HTML", "PDF", "JSON")
 EVERY_PLACE = ("profile", "compress", "place", "trends", "language", "report", "history", "about")
 
 
-@pytest.fixture(scope="module")
-def quick_app(tmp_path_factory):
-    """An app that measures and searches briefly; the walk is what counts here."""
-    home = tmp_path_factory.mktemp("quick")
-    with serve(home, RIGHTSIZE_MEASURE_SECONDS="1", RIGHTSIZE_SEARCH_SECONDS="12", RIGHTSIZE_ZONE="DE") as address:
-        yield address
-
-
 def sound(tab, width: int) -> None:
     """No exception, nothing wider than the window, nothing serious for a screen reader or a keyboard."""
     assert tab.problems() == [] and tab.failures == []

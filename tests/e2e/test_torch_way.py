@@ -39,8 +39,8 @@ def script(tmp_path_factory):
     return path
 
 
-def test_a_torchscript_file_goes_the_whole_way(walk, script, tmp_path):
-    tab = walk().open()
+def test_a_torchscript_file_goes_the_whole_way(walk, quick_app, script, tmp_path):
+    tab = walk(address=quick_app).open()
     upload(tab, script)
     facts(tab)
     named(tab, "traced net")

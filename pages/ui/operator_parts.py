@@ -22,8 +22,7 @@ def newest(model: Model) -> OperatorProfile | None:
 def times(found: OperatorProfile | None) -> None:
     """Where the time of a call goes, operator by operator or kind by kind."""
     if found is None:
-        todo = "Press Measure: ONNX Runtime and OpenVINO tell the time of each operator."
-        cards.nothing_yet("times", "Operators were not timed", todo=todo)
+        cards.nothing_yet("times", "Operators were not timed", todo="Measure again: they are timed with the call.")
         return
     by = st.segmented_control(
         "Bars", list(BY), default="operator", required=True, format_func=BY.get, key="times-by",

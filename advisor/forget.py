@@ -3,6 +3,7 @@
 from typing import Any, Protocol
 
 from advisor.regression import Check
+from advisor.sensitivity import Ranking
 from advisor.types import Graph, Report, Variant
 from data.home import Home
 from data.passing import remove
@@ -14,7 +15,7 @@ from profiler.types import Job, Measurement, Model
 NAMED_BY: dict[type[Any], tuple[str, ...]] = {
     Report: ("model",), Graph: ("parent_sha256",), Variant: ("parent_sha256",), Measurement: ("model_sha256",),
     LoadTest: ("model_sha256",), OperatorProfile: ("model_sha256",), TrainingStep: ("model_sha256",),
-    Check: ("model_sha256", "reference_sha256"), Model: ("sha256",),
+    Ranking: ("model_sha256",), Check: ("model_sha256", "reference_sha256"), Model: ("sha256",),
 }  # fmt: skip
 STOP_S = 5.0
 

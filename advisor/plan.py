@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from advisor.exported import EXPORTS, exported
+from advisor.make_time import default_seconds
 from advisor.placement import placed
 from advisor.reported import reported
-from advisor.search import Search, default_seconds
+from advisor.search import Search
 from advisor.site import Site, site
 from advisor.trials import Question
 from advisor.types import Budget

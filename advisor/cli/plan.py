@@ -68,7 +68,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--requests-per-day", type=float, default=1_000_000, help="calls a day (1000000)")
     told = "grid zone of the place where it runs, such as DE or US-CAL-CISO (%(default)s)"
     parser.add_argument("--zone", default=usual.zone, help=told)
-    parser.add_argument("--seconds", type=float, help="what the search may take (14 to 150, by size)")
+    parser.add_argument("--seconds", type=float, help="what the search may take (11 to 150, more above 1 GB)")
     parser.add_argument("--technique", action="append", default=[], help="try only this one (may be repeated)")
 
 

@@ -2,6 +2,7 @@
 
 from typing import Any, Protocol
 
+from advisor.llm.adapters import MERGED
 from advisor.regression import Check
 from advisor.sensitivity import Ranking
 from advisor.types import Graph, Report, Variant
@@ -28,8 +29,8 @@ class Eraser(Protocol):
 
 
 def forget(home: Home, store: Eraser, sha256: str, jobs: Jobs | None = None) -> int:
-    """Removes the model's rows and its folder; how many rows went. `jobs` that still work on it are cancelled first:
-    what they would save must not come after. Rows go before files: what is listed can be used."""
+    """Removes the model's rows, its folder and what was merged into it; how many rows went. `jobs` that still work on
+    it are cancelled first: what they save must not come after. Rows go before files: what is listed can be used."""
     for job in jobs.active() if jobs else ():
         if jobs and is_about(job, sha256):
             jobs.cancel(job.id)
@@ -38,6 +39,8 @@ def forget(home: Home, store: Eraser, sha256: str, jobs: Jobs | None = None) -> 
     for kind, fields in NAMED_BY.items():
         count += sum(store.delete(kind, **{field: sha256}) for field in fields)
     remove(home.model(sha256))
+    for merged in home.reports.glob(f"{MERGED}{sha256}-*"):  # adapters merged into it: as large as it is
+        merged.unlink(missing_ok=True)
     return count
 
 

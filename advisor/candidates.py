@@ -33,9 +33,9 @@ def candidates(
     """Steps to try, the most promising first, and what refused this model with its reason.
 
     Every technique's best option comes before any technique's second. Among these, quantization and the choice of
-    runtime come first (and what needs `training` data, where there are some), the smaller expected time first - or
-    the smaller file, where that is what counts - and what is known to be slow on such a model last of them; then what
-    changes the structure, which takes long; last what cannot gain on the objective at all.
+    runtime come first (and what needs `training` data, where there are some, early among them), the smaller expected
+    time first - or the smaller file, where that is what counts - and what is known to be slow on such a model last of
+    them; then what changes the structure, which takes long; last what cannot gain on the objective at all.
     """
     steps, refused = [], []
     for name, technique in techniques().items():
@@ -66,7 +66,8 @@ def _order(
     quick = technique.STAGE in QUICK_STAGES or (training and technique.STAGE == "structure")
     tier = 2 if wanted not in technique.GAINS else 0 if quick else 1
     expected = EXPECTED_SIZE if wanted == "size" else EXPECTED_TIME
-    return place, tier, slow_here(name, model), name != FIRST, expected.get(name, 1.0), name
+    early = name == FIRST or (training and technique.STAGE == "structure")
+    return place, tier, slow_here(name, model), not early, expected.get(name, 1.0), name
 
 
 def slow_here(name: str, model: Model) -> int:

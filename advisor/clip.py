@@ -29,7 +29,7 @@ def chart_of(
     scale: parts.Scale,
     *,
     star: parts.Star | None = None,
-    levels: Sequence[parts.Level] = (),
+    levels: Sequence[ChartLevel] = (),
     ties: pd.DataFrame | None = None,
 ) -> Chart:
     """What the view draws, as a record: every dot, line, band, level, the star, and values that were revised."""
@@ -37,7 +37,7 @@ def chart_of(
         axis=scale.title, log=scale.log, tick_format=scale.tick_format, prefix=scale.prefix, suffix=scale.suffix,
         points=tuple(_points(group, part) for group, part in groups_of(shown.points)),
         curves=tuple(_rounded(curve) for curve in era_curves(shown.eras)),
-        levels=tuple(ChartLevel(value=one.value, text=one.text, binding=one.binding) for one in levels),
+        levels=tuple(levels),
         star=None if star is None else _star(star), ties=() if ties is None else _ties(ties),
     )  # fmt: skip
 

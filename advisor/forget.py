@@ -2,7 +2,9 @@
 
 from typing import Any, Protocol
 
+from advisor.llm.adapters import MERGED
 from advisor.regression import Check
+from advisor.sensitivity import Ranking
 from advisor.types import Graph, Report, Variant
 from data.home import Home
 from data.passing import remove
@@ -14,7 +16,7 @@ from profiler.types import Job, Measurement, Model
 NAMED_BY: dict[type[Any], tuple[str, ...]] = {
     Report: ("model",), Graph: ("parent_sha256",), Variant: ("parent_sha256",), Measurement: ("model_sha256",),
     LoadTest: ("model_sha256",), OperatorProfile: ("model_sha256",), TrainingStep: ("model_sha256",),
-    Check: ("model_sha256", "reference_sha256"), Model: ("sha256",),
+    Ranking: ("model_sha256",), Check: ("model_sha256", "reference_sha256"), Model: ("sha256",),
 }  # fmt: skip
 STOP_S = 5.0
 
@@ -27,8 +29,8 @@ class Eraser(Protocol):
 
 
 def forget(home: Home, store: Eraser, sha256: str, jobs: Jobs | None = None) -> int:
-    """Removes the model's rows and its folder; how many rows went. `jobs` that still work on it are cancelled first:
-    what they would save must not come after. Rows go before files: what is listed can be used."""
+    """Removes the model's rows, its folder and what was merged into it; how many rows went. `jobs` that still work on
+    it are cancelled first: what they save must not come after. Rows go before files: what is listed can be used."""
     for job in jobs.active() if jobs else ():
         if jobs and is_about(job, sha256):
             jobs.cancel(job.id)
@@ -37,6 +39,8 @@ def forget(home: Home, store: Eraser, sha256: str, jobs: Jobs | None = None) -> 
     for kind, fields in NAMED_BY.items():
         count += sum(store.delete(kind, **{field: sha256}) for field in fields)
     remove(home.model(sha256))
+    for merged in home.reports.glob(f"{MERGED}{sha256}-*"):  # adapters merged into it: as large as it is
+        merged.unlink(missing_ok=True)
     return count
 
 

@@ -19,6 +19,7 @@ from data.records import from_plain
 from data.text import csv_cell
 from profiler import loads, stats
 from profiler.jobs import Keeper
+from profiler.run_types import OperatorProfile
 from profiler.types import Machine, Measurement, Model
 
 BRING = "Bring the output of: python -m profiler measure FILE --json"
@@ -121,7 +122,8 @@ def take(keeper: Keeper, report: Report) -> None:
     """Keeps a report brought from elsewhere with its runs and variants; what is known here already stays as it is.
 
     Raises InputError where the report tells another story of a run or a variant that is kept here."""
-    told: tuple[Variant | Measurement, ...] = (*report.variants, *report.measurements, report.baseline)
+    told: list[Variant | Measurement | OperatorProfile] = [*report.variants, *report.measurements, report.baseline]
+    told += [report.operators] if report.operators else []
     for one in told:
         kept = keeper.get(type(one), one.id)
         if kept is not None and kept != one:

@@ -8,11 +8,13 @@ import pandas as pd
 
 from advisor import physics
 from advisor.physics import Split
+from advisor.sensitivity import Ranking
 from profiler.run_types import OperatorProfile, OperatorTime
 from profiler.types import Layer, Model
 
 ADDED = "added by the runtime"
 SHOWN_CHARS = 26
+FUSED = "/MatMulAddFusion"  # what preparing for quantization adds to the name of a product it fuses with its sum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,17 +26,19 @@ class Chip:
 
 
 def layers(
-    model: Model, profile: OperatorProfile | None = None, chip: Chip | None = None, ridge: float | None = None
-) -> pd.DataFrame:
+    model: Model, profile: OperatorProfile | None = None, chip: Chip | None = None, ridge: float | None = None,
+    ranking: Ranking | None = None,
+) -> pd.DataFrame:  # fmt: skip
     """One row a layer: name, op, shape, time_ms, flop, flop_frac (of all), weight_bytes, moved_bytes,
-    intensity_flop_per_byte, bound, parameter_count, energy_j, runs_with, basis.
+    intensity_flop_per_byte, bound, parameter_count, energy_j, sensitivity, runs_with, basis.
 
     `time_ms` is measured: the operator's that runs the layer; where it runs several, at the one with most FLOP, and
     `runs_with` names that one at the others. What the runtime added itself is a row of its own. `energy_j` is modelled
-    for the chip. `ridge` is this machine's FLOP per byte from which on it is bound by arithmetic."""
+    for the chip. `sensitivity` is measured: 1 - cosine of the outputs when this layer alone is quantized; None where it
+    was not. `ridge` is this machine's FLOP per byte from which on it is bound by arithmetic."""
     chip = chip or Chip()
     times, leads, added_ms = _times(model, profile)
-    total = sum(layer.flop for layer in model.layers)
+    total, lost = sum(layer.flop for layer in model.layers), sensitivities(model, ranking)
     rows = [
         {
             "name": layer.name,
@@ -49,6 +53,7 @@ def layers(
             "bound": _bound(layer, ridge),
             "parameter_count": layer.parameter_count,
             "energy_j": physics.of_layer(layer, chip.node_nm, chip.memory).total_j.mid,
+            "sensitivity": lost.get(layer.name),
             "runs_with": leads.get(layer.name),
             "basis": "modelled",
         }
@@ -57,6 +62,22 @@ def layers(
     if added_ms:
         rows.append({"name": ADDED, "op": "reordering", "time_ms": added_ms, "basis": "measured"})
     return pd.DataFrame(rows)
+
+
+def sensitivities(model: Model, ranking: Ranking | None) -> dict[str, float]:
+    """Layer name -> loss when it alone is quantized, of the layers that were measured. A ranking's layer has the
+    graph's name, that of a product fused with its sum, or makes the same tensor."""
+    if ranking is None:
+        return {}
+    names = {layer.name for layer in model.layers}
+    makers = {output: layer.name for layer in model.layers for output in layer.outputs}
+    found = {}
+    for one in ranking.layers:
+        known = [name for name in (one.layer, one.layer.removesuffix(FUSED)) if name in names]
+        name = known[0] if known else makers.get(one.output)
+        if name is not None:
+            found[name] = one.loss
+    return found
 
 
 def totals(rows: pd.DataFrame) -> dict[str, float | None]:

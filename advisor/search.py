@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from advisor import recommend
 from advisor.candidates import candidates, sure_count
 from advisor.compress import failed
+from advisor.make_time import least_make_s, trains
 from advisor.paired import SAME_FRAC, Candidate, candidate_plan
 from advisor.techniques import techniques
 from advisor.trials import Pair, Question, Trials
 from advisor.types import Budget, Plan, Recommendation, Step, Variant
 from profiler.jobs import Desk
-from profiler.types import Measurement, Model
+from profiler.types import Measurement
 
 # Variants made before each screen; later waves are as the last. A long search tells a first answer after one.
 WAVES, SHORT_WAVES, SHORT_BELOW_S = (1, 3, 4), (4,), 30.0
@@ -25,10 +26,8 @@ MAKE_SHARE, FINAL_SHARE = 0.6, 0.3  # of the time budget: making and screening, 
 # over, though not beyond so many seconds.
 SURE, SURE_SHARE, SURE_LEAST_S = 8, 3.0, 45.0
 ONE_SHARE, SURE_ONE_SHARE = 0.15, 0.4  # what one candidate may take of it, and one of the most promising
-LEAST_MAKE_S, SURE_LEAST_MAKE_S = 10.0, 25.0
+SPENT = "the time budget was spent"
 ANEW = 2  # how often others are measured in earnest where the finalists were only lucky
-SHORT_S, LONG_S = 11.0, 150.0  # default budgets of a model of up to 1 MB of weights, and of 50 MB and more
-SHORT_BYTES, LONG_BYTES = 1e6, 5e7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +55,7 @@ class Search:
         self._finals: list[Measurement] = []
         self._not_tried: list[str] = []
         self._chained: set[tuple[str, str]] = set()
+        self._skipped: dict[tuple[str, str], str] = {}  # chains that the time did not suffice for
         self._proven: set[str] = set()
         self._unseen: list[Variant] = []  # made before the search: a torch file's ONNX export
         self._tried, self._left = 0, 0  # candidates made, and promising ones that are still to be
@@ -92,7 +92,7 @@ class Search:
         for step in wave:
             left_s = until_s - self._elapsed_s()
             if left_s < 0:
-                self._not_tried.append(f"{step.title}: the time budget was spent")
+                self._not_tried.append(f"{step.title}: {SPENT}")
                 continue
             variant = self._made(step, before, left_s, sure=sure)
             self._tried, self._left = self._tried + 1, self._left - 1
@@ -104,7 +104,9 @@ class Search:
     def _made(self, step: Step, before: Variant | None, left_s: float, *, sure: bool) -> Variant:
         if before is None and (reason := self._needless(step)) is not None:
             return failed(self._question.model, [step], reason)
-        share, least_s = (SURE_ONE_SHARE, SURE_LEAST_MAKE_S) if sure else (ONE_SHARE, LEAST_MAKE_S)
+        training = self._trials.training is not None and trains(step)
+        least_s = least_make_s(self._question.model, sure=sure, training=training)
+        share = SURE_ONE_SHARE if sure else ONE_SHARE
         with self._working(f"Trying {step.title}"):
             return self._trials.make(step, before, max(least_s, min(share * self._question.seconds, left_s)))
 
@@ -163,10 +165,14 @@ class Search:
         good = [plan for plan in self._plans() if not _breaks_quality(plan, budget)]
         first = _best(good, budget, ("structure", "factorise"))
         second = _best(good, budget, ("quantize",))
-        if first is None or second is None or self._elapsed_s() > until_s:
+        if first is None or second is None:
             return
         pair = (first.variant_id, second.variant_id)
-        if pair not in self._chained:
+        if pair in self._chained:
+            return
+        if self._elapsed_s() > until_s:
+            self._skipped[pair] = f"{first.steps[-1].title} and then {second.steps[-1].title}: {SPENT}"
+        else:
             self._chained.add(pair)
             self._try([second.steps[-1]], until_s, sure=True, before=self._variants[first.variant_id])
 
@@ -203,7 +209,9 @@ class Search:
         self._runs |= {name: (run, runs[0]) for name, run in zip(chosen, runs[1:], strict=True)}
 
     def _verdict(self) -> Recommendation:
-        return recommend.recommend(self._question.budget, self._finals[0], self._candidates(), self._not_tried)
+        skipped = [said for pair, said in self._skipped.items() if pair not in self._chained]
+        told = [*self._not_tried, *skipped]
+        return recommend.recommend(self._question.budget, self._finals[0], self._candidates(), told)
 
     def _keep(self, runs: Sequence[Measurement]) -> None:
         self._desk.save(*runs)
@@ -256,12 +264,6 @@ def waves(steps: Sequence[Step], sizes: Sequence[int]) -> Iterator[list[Step]]:
         size = sizes[min(number, len(sizes) - 1)]
         yield list(steps[start : start + size])
         start, number = start + size, number + 1
-
-
-def default_seconds(model: Model) -> float:
-    """The time budget of a search nobody set: more for larger models, evenly in the logarithm of their weights."""
-    place = math.log(max(model.weight_bytes, 1) / SHORT_BYTES) / math.log(LONG_BYTES / SHORT_BYTES)
-    return SHORT_S + (LONG_S - SHORT_S) * min(1.0, max(0.0, place))
 
 
 def _breaks_quality(plan: Plan, budget: Budget) -> bool:

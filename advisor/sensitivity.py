@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from advisor import samples
 from advisor.agreement import Comparison, not_finite
@@ -35,10 +35,11 @@ class Outlier:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sensitivity:
     """What quantizing this layer alone does to the model's outputs (`loss` is 1 - cosine, the worst output's), and
-    what flows into it."""
+    what flows into it. `output` is the tensor it makes."""
 
     layer: str
     op: str
+    output: str = ""
     weight_bytes: int
     loss: float
     snr_db: float | None
@@ -51,8 +52,14 @@ class Sensitivity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ranking:
-    """All layers, the most sensitive first; `not_measured` names those the time did not suffice for."""
+    """All layers, the most sensitive first; `not_measured` names those the time did not suffice for. `id`, when and of
+    which model are known once it is kept: the newest of a model at these bits."""
 
+    KEY: ClassVar[str] = "id"
+
+    id: str = ""
+    created_at: str = ""
+    model_sha256: str = ""
     layers: tuple[Sensitivity, ...]
     bits: int
     inputs: str
@@ -149,7 +156,8 @@ def _described(weight: layers.Weight, comparison: Comparison, seen: Seen | None)
     tops = [value for numbers in found if (value := numbers.get("top1_agreement")) is not None]
     named = activations.outliers(seen) if seen else []
     return Sensitivity(
-        layer=weight.name, op=weight.node.op_type, weight_bytes=onnx_rewrite.array(weight.tensor).nbytes,
+        layer=weight.name, op=weight.node.op_type, output=weight.node.output[0],
+        weight_bytes=onnx_rewrite.array(weight.tensor).nbytes,
         loss=1.0 - min(cosines, default=1.0), snr_db=min(noise, default=None), top1_agreement=min(tops, default=None),
         low=seen.low if seen else None, high=seen.high if seen else None,
         outliers=tuple(Outlier(channel=channel, ratio=ratio) for channel, ratio in named),

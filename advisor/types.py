@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from advisor.clippings import Clipping
 from advisor.placement.types import Placed, Placement, YearAhead
 from data.estimate import Estimate
+from profiler.run_types import OperatorProfile
 from profiler.types import Layer, Machine, Measurement, Model
 
 OBJECTIVES = ("energy", "latency", "size", "cost")
@@ -245,3 +246,4 @@ class Report:
     sources: tuple[Source, ...] = ()
     notes: tuple[str, ...] = ()
     clippings: tuple[Clipping, ...] = ()
+    operators: OperatorProfile | None = None

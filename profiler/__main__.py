@@ -9,13 +9,12 @@ from typing import Any
 
 from data import console
 from data.errors import InputError
-from data.home import home
-from data.inbox import open_headless
 from data.records import to_plain
 from data.settings import settings
 from data.text import plain
 from data.units import BYTES_PER_MIB
 from profiler import intake, memory, profile, said, stats
+from profiler.headless import headless
 from profiler.inputs import batch_of, filled_shapes
 from profiler.jobs import Desk
 from profiler.kept import runtime_for
@@ -79,7 +78,7 @@ def main(arguments: list[str]) -> None:
 
 def _inspect(asked: Any) -> None:
     started = time.perf_counter()
-    with _desk() as desk:
+    with headless() as desk:
         model = intake.look(desk, Path(asked.file), Path(asked.file).name, dict(asked.shape))
         desk.save(model)
     seconds = time.perf_counter() - started
@@ -90,7 +89,7 @@ def _inspect(asked: Any) -> None:
 
 
 def _measure(asked: Any) -> None:
-    with _desk() as desk, _opened(desk, asked) as (subject, feed):
+    with headless() as desk, _opened(desk, asked) as (subject, feed):
         wish = profile.Wish(device=asked.device, threads=asked.threads, settings=Settings(budget_s=asked.seconds))
         with desk.span(0.1, 1.0):
             measured = profile.measure(desk, [subject], feed, wish)[0]
@@ -103,7 +102,7 @@ def _measure(asked: Any) -> None:
 
 
 def _memory(asked: Any) -> None:
-    with _desk() as desk:
+    with headless() as desk:
         with desk.span(0.0, 0.3):
             model = intake.look(desk, Path(asked.file), Path(asked.file).name, dict(asked.shape))
         desk.save(model)
@@ -121,7 +120,7 @@ def _memory(asked: Any) -> None:
 
 
 def _operators(asked: Any) -> None:
-    with _desk() as desk, _opened(desk, asked) as (subject, feed):
+    with headless() as desk, _opened(desk, asked) as (subject, feed):
         wish = profile.Wish(device=asked.device, threads=asked.threads)
         with desk.span(0.1, 1.0):
             layers = intake.at_shapes(desk, subject.path, feed.model, feed.shapes).layers
@@ -137,7 +136,7 @@ def _operators(asked: Any) -> None:
 
 
 def _load(asked: Any) -> None:
-    with _desk() as desk, _opened(desk, asked) as (subject, feed):
+    with headless() as desk, _opened(desk, asked) as (subject, feed):
         with desk.span(0.1, 1.0):
             found = load_test(
                 desk, subject, feed, asked.rate, seconds=asked.seconds, workers=asked.workers, threads=asked.threads
@@ -156,7 +155,7 @@ def _load(asked: Any) -> None:
 def _sweep(asked: Any) -> None:
     runs: list[dict[str, Any]] = []
     settings = [(batch, threads) for threads in asked.threads for batch in asked.batch]
-    with _desk() as desk:
+    with headless() as desk:
         for number, (asked.batch, threads) in enumerate(settings):
             share = (number / len(settings), (number + 1) / len(settings))
             with desk.span(*share), _opened(desk, asked) as (subject, feed):
@@ -197,7 +196,7 @@ def _opened(desk: Desk, asked: Any) -> Iterator[tuple[profile.Subject, Feed]]:
 def _machine(asked: Any) -> None:
     found = to_plain(machine()) | {"load": to_plain(load())}
     if asked.peaks:
-        with _desk() as desk:
+        with headless() as desk:
             peaks = measured_peaks(desk, asked.threads, asked.device)
             desk.save(machine(), peaks)
             found["peaks"] = to_plain(peaks)
@@ -206,17 +205,6 @@ def _machine(asked: Any) -> None:
         console.answer(found)
     else:
         print("\n".join(f"{name}: {value}" for name, value in found.items()))
-
-
-@contextmanager
-def _desk() -> Iterator[Desk]:
-    """A desk over the store, or over the inbox while the app holds the store."""
-    place = home()
-    keeper = open_headless(place)
-    try:
-        yield Desk(place, keeper, console.Progress())
-    finally:
-        keeper.close()
 
 
 def _parser() -> console.Parser:

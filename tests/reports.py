@@ -12,6 +12,7 @@ from advisor.report.credits import credited
 from advisor.report.outlook import outlook
 from advisor.types import Budget, Footprint, Quality, Report, Step, Variant
 from data.estimate import Estimate
+from profiler.run_types import OperatorProfile, OperatorTime
 from profiler.types import Gpu, Layer, Machine, Measurement, Model, Tensor, Workload
 
 HOSTILE = "<script>alert(1)</script>=cmd|'/c calc'!A1"
@@ -107,8 +108,23 @@ def on_a_gpu() -> Report:
     return report(there=there, machine=here)
 
 
+def with_operators() -> Report:
+    """The original's time by operator: a product with a hostile name, and what the runtime added."""
+    operators = (
+        OperatorTime(name="added", op="ReorderInput", ms=0.5, low_ms=0.4, high_ms=0.6),
+        OperatorTime(name="fused", op="Gemm", ms=9.0, low_ms=8.5, high_ms=9.5, layers=(HOSTILE,), flop=197_888),
+    )
+    profile = OperatorProfile(
+        id="profile", created_at="2026-11-22T10:00:00.000+00:00", model_sha256=MODEL.sha256, fingerprint="f00d",
+        runtime="onnxruntime", options={"threads": "2"}, workload=Workload(threads=2), operators=operators, sum_ms=9.5,
+        run_ms=10.1, latency_ms=10.0, calls=40, notes=("The operators' times add up to 95% of the latency.",),
+    )  # fmt: skip
+    return report(operators=profile)
+
+
 CASES = {
     "a plan": report,
+    "with its operators": with_operators,
     "keep the original": lambda: report(Budget(max_loss=0.0, zone="DE")),
     "nothing meets the budget": lambda: report(Budget(latency_ms=0.001, zone="DE")),
     "no zone": lambda: report(Budget(latency_ms=20.0)),

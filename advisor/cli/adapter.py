@@ -8,12 +8,9 @@ from typing import Any
 
 from advisor.llm.adapters import merge
 from data import words
-from data.console import Progress
 from data.errors import InputError
-from data.home import home
-from data.inbox import open_headless
 from profiler.files import made_by_job
-from profiler.jobs import Desk
+from profiler.headless import headless
 
 
 def add(subparsers: Any) -> None:
@@ -37,16 +34,11 @@ def run(args: argparse.Namespace) -> None:
     for path in (args.base, args.adapter):
         if not path.is_file():
             raise InputError(f"There is no file '{path.name}'.")
-    keeper = open_headless(home())
-    desk = Desk(home(), keeper, Progress())
     arguments = {"base": str(args.base.resolve()), "adapter": str(args.adapter.resolve()), "alpha": args.alpha}
-    try:
-        with desk.folder() as folder:
-            readable = [args.base.resolve(), args.adapter.resolve()]
-            found = desk.task(merge, arguments, folder=folder, readable=readable)
-            shutil.copyfile(made_by_job(folder, found["file"]), args.out)
-    finally:
-        keeper.close()
+    with headless() as desk, desk.folder() as folder:
+        readable = [args.base.resolve(), args.adapter.resolve()]
+        found = desk.task(merge, arguments, folder=folder, readable=readable)
+        shutil.copyfile(made_by_job(folder, found["file"]), args.out)
     answer = {**found, "file": str(args.out)}
     print(json.dumps(answer) if args.json else _told(answer))
 

@@ -6,11 +6,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from data.console import Progress
 from data.home import home
-from data.inbox import open_headless
+from profiler.headless import headless
 from profiler.intake import EXAMPLES, data_file, take_example
-from profiler.jobs import Desk
 from profiler.kept import kept_file
 
 
@@ -21,31 +19,27 @@ def add(subparsers: Any) -> None:
         help="build a model to try",
         description="digits: a small network trained here on real handwritten digits, with its labelled test set. "
         "bert: the shape of BERT-base with random weights. Then: "
-        "python -m advisor plan example/model.onnx --data example/data.npz",
+        "python -m advisor plan with the paths it prints.",
     )
     parser.add_argument("name", choices=EXAMPLES, help="which one")
     parser.add_argument(
-        "--out", type=Path, default=Path("example"), help="a folder for model.onnx and data.npz (example)"
+        "--out", type=Path, help="a folder to copy model.onnx and data.npz to (none: they stay in the data folder)"
     )
     parser.add_argument("--json", action="store_true", help="the answer as JSON on stdout")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> None:
-    """Builds it the first time, keeps it here, and copies it out."""
-    keeper = open_headless(home())
-    try:
-        sha256 = take_example(Desk(home(), keeper, Progress()), name=args.name)["sha256"]
-    finally:
-        keeper.close()
-    args.out.mkdir(parents=True, exist_ok=True)
+    """Builds it the first time, keeps it here, copies it out where that is asked for, and says where the files are."""
+    with headless() as desk:
+        sha256 = take_example(desk, name=args.name)["sha256"]
     file, data = kept_file(home(), sha256), data_file(home(), sha256)
     assert file is not None
-    copied = {"sha256": sha256, "model": str(args.out / "model.onnx"), "data": None}
-    shutil.copyfile(file, args.out / "model.onnx")
-    if data.exists():
-        shutil.copyfile(data, args.out / "data.npz")
-        copied["data"] = str(args.out / "data.npz")
+    if args.out is not None:
+        args.out.mkdir(parents=True, exist_ok=True)
+        file = Path(shutil.copyfile(file, args.out / "model.onnx"))
+        data = Path(shutil.copyfile(data, args.out / "data.npz")) if data.exists() else data
+    copied = {"sha256": sha256, "model": str(file), "data": str(data) if data.exists() else None}
     print(
         json.dumps(copied) if args.json else "\n".join(str(copied[name]) for name in ("model", "data") if copied[name])
     )

@@ -17,11 +17,10 @@ from advisor.placement.types import Placement
 from advisor.placement.variants import Choice, chosen, graphs, of_report
 from advisor.types import Report
 from data import own
-from data.console import Progress, shape
+from data.console import shape
 from data.errors import InputError
-from data.home import home
-from data.inbox import open_headless
 from data.records import to_plain
+from profiler.headless import headless
 from profiler.intake import look
 from profiler.jobs import Desk
 from profiler.machine import machine
@@ -74,9 +73,7 @@ def run(args: argparse.Namespace) -> None:
         ),
         objective=args.objective,
     )  # fmt: skip
-    keeper = open_headless(home())
-    try:
-        desk = Desk(home(), keeper, Progress())
+    with headless() as desk:
         model = look(desk, args.file, args.file.name, dict(shape(each) for each in args.shape))
         if args.report:
             found = _into_report(desk, model, asked, args.zone)
@@ -84,8 +81,6 @@ def run(args: argparse.Namespace) -> None:
             here = this_machine(machine(), args.zone, yours=own.yours(desk))
             judged = candidates(model, args.dtype or [stored_as(model)])
             found = answer(Choice(candidates=judged, titles={}), asked, here, limit=max(args.limit, 1))
-    finally:
-        keeper.close()
     found = replace(found, placements=found.placements[: max(args.limit, 1)])
     print(json.dumps(contract(found), indent=1) if args.json else words(found))
 

@@ -16,8 +16,8 @@ from advisor.types import OBJECTIVES, Budget, Footprint, Plan, Report
 from data.errors import DataError, InputError, Unavailable
 from data.estimate import Estimate
 from data.home import home
-from data.inbox import open_headless
 from data.records import to_plain
+from profiler.headless import headless
 from profiler.intake import take_in
 from profiler.jobs import Desk
 from profiler.kept_data import take_data, take_training
@@ -68,7 +68,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--requests-per-day", type=float, default=1_000_000, help="calls a day (1000000)")
     told = "grid zone of the place where it runs, such as DE or US-CAL-CISO (%(default)s)"
     parser.add_argument("--zone", default=usual.zone, help=told)
-    parser.add_argument("--seconds", type=float, help="what the search may take (14 to 150, by size)")
+    parser.add_argument("--seconds", type=float, help="what the search may take (11 to 150, more above 1 GB)")
     parser.add_argument("--technique", action="append", default=[], help="try only this one (may be repeated)")
 
 
@@ -95,14 +95,12 @@ def run_report(args: argparse.Namespace) -> None:
 
 def planned(args: argparse.Namespace) -> Report:
     """The report of taking the file in and planning, in this process; records are kept as the app would keep them."""
-    keeper = open_headless(home())
-    desk = Desk(home(), keeper, Told())
     budget = Budget(
         latency_ms=args.latency_ms, percentile=args.percentile, max_loss=args.max_loss, objective=args.objective,
         memory_bytes=None if args.memory_mb is None else int(args.memory_mb * 1_000_000),
         requests_per_day=args.requests_per_day, zone=args.zone,
     )  # fmt: skip
-    try:
+    with headless(Told()) as desk:
         shapes = shapes_of(args.shape)
         with desk.span(0.0, 0.05):
             sha256 = take_in(desk, path=str(args.file), shapes=shapes)["sha256"]
@@ -113,8 +111,6 @@ def planned(args: argparse.Namespace) -> Report:
                 shapes=shapes, batch_size=args.batch, threads=args.threads, seconds=args.seconds, only=args.technique,
             )  # fmt: skip
         report = desk.get(Report, done["report"])
-    finally:
-        keeper.close()
     if report is None:
         raise DataError("The report was not kept.")
     return turbine.told_by(report, turbine.chosen())

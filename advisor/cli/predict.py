@@ -9,14 +9,12 @@ from typing import Any
 from advisor.device_energy import energy_per_call
 from advisor.latency.operators import DTYPES
 from advisor.latency.predict import RUNTIMES, Prediction, predict
-from data.console import Progress, shape
+from data.console import shape
 from data.errors import InputError
-from data.home import home
-from data.inbox import open_headless
 from data.records import to_plain
 from data.tables import device, devices
+from profiler.headless import headless
 from profiler.intake import look
-from profiler.jobs import Desk
 from profiler.types import Axis, Model
 
 CONFIG = "hf_config"
@@ -77,9 +75,7 @@ def listed() -> list[dict[str, Any]]:
 
 def model_at(file: Path, batch: int, tokens: int | None, shapes: Mapping[str, Sequence[int]]) -> Model:
     """The file's model with its graph at this batch and sequence length, read in the locked child."""
-    keeper = open_headless(home())
-    try:
-        desk = Desk(home(), keeper, Progress())
+    with headless() as desk:
         model = look(desk, file, file.name, shapes)
         asked = {
             tensor.name: [_length(axis, batch, tokens, was) for axis, was in zip(tensor.shape, at, strict=True)]
@@ -88,8 +84,6 @@ def model_at(file: Path, batch: int, tokens: int | None, shapes: Mapping[str, Se
         }
         if any(list(model.shapes[name]) != lengths for name, lengths in asked.items()):
             model = look(desk, file, file.name, {**shapes, **asked})
-    finally:
-        keeper.close()
     return model
 
 

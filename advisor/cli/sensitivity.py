@@ -7,12 +7,10 @@ from typing import Any
 
 from advisor.find_sensitive import find_sensitive
 from advisor.sensitivity import Ranking
-from data.console import Progress, shape
-from data.home import home
-from data.inbox import open_headless
+from data.console import shape
 from data.records import from_plain
+from profiler.headless import headless
 from profiler.intake import take_in
-from profiler.jobs import Desk
 
 
 def add(subparsers: Any) -> None:
@@ -34,17 +32,13 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Takes the file in, ranks its layers in the locked child, and prints them, the most sensitive first."""
-    keeper = open_headless(home())
-    desk = Desk(home(), keeper, Progress())
-    try:
+    with headless() as desk:
         shapes = dict(shape(each) for each in args.shape)
         with desk.span(0.0, 0.1):
             sha256 = take_in(desk, path=str(args.file), shapes=shapes)["sha256"]
         data = str(args.data.resolve()) if args.data else None
         with desk.span(0.1, 1.0):
             found = find_sensitive(desk, sha256=sha256, data=data, bits=args.bits, seconds=args.seconds, shapes=shapes)
-    finally:
-        keeper.close()
     print(json.dumps(found, indent=1) if args.json else _told(from_plain(Ranking, found)))
 
 

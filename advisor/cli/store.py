@@ -9,12 +9,10 @@ from typing import Any
 from advisor.store_weights import TITLES, store_smaller
 from advisor.types import Variant
 from data import words
-from data.console import Progress
 from data.home import home
-from data.inbox import open_headless
 from data.records import to_plain
+from profiler.headless import headless
 from profiler.intake import take_in
-from profiler.jobs import Desk
 
 
 def add(subparsers: Any) -> None:
@@ -35,16 +33,12 @@ def add(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> None:
     """Makes the files and prints their size and precision."""
-    keeper = open_headless(home())
-    desk = Desk(home(), keeper, Progress())
-    try:
+    with headless() as desk:
         with desk.span(0.0, 0.1):
             sha256 = take_in(desk, path=str(args.file))["sha256"]
         with desk.span(0.1, 1.0):
             done = store_smaller(desk, sha256=sha256, forms=args.form)
         made = [one for one in (desk.get(Variant, each) for each in done["made"]) if one is not None]
-    finally:
-        keeper.close()
     if args.out is not None:
         args.out.mkdir(parents=True, exist_ok=True)
         for one in made:

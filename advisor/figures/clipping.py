@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from advisor.clippings import Chart, ChartPoints
 from advisor.figures import trend_parts as parts
 from advisor.figures.style import blank, colours, dash, label
-from advisor.figures.trend_parts import Level, Scale
+from advisor.figures.trend_parts import Scale
 from advisor.figures.trends import colour_of
 
 HEIGHT_PX = 430
@@ -37,7 +37,7 @@ def clipped(chart: Chart, mode: str) -> go.Figure:
         _dots(figure, points, *colour_of(points.group, position, mode))
     levels = [level for level in chart.levels if level.value > 0 or not chart.log]
     for level in levels:
-        parts.add_level(figure, Level(value=level.value, text=level.text, binding=level.binding), scale, mode)
+        parts.add_level(figure, level, scale, mode)
     star = chart.star if chart.star is not None and (chart.star.value > 0 or not chart.log) else None
     if star is not None:
         parts.add_star(figure, star.name, star.date, star.value, star.said, scale, mode)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from advisor.figures.trend_parts import Level, Scale, Star
+from advisor.clippings import ChartLevel
+from advisor.figures.trend_parts import Scale, Star
 from advisor.trends import regulation
 from advisor.trends.metrics import Metric
 from advisor.trends.rows import newest_year
@@ -36,11 +37,11 @@ def star_of(mine: MyModel | None, metric: Metric) -> Star | None:
     return Star(name=mine.name, year=mine.year or newest_year(), value=value, said=metric.say(value))
 
 
-def rule_levels() -> tuple[Level, ...]:
+def rule_levels() -> tuple[ChartLevel, ...]:
     """Regulation thresholds as lines, each with its status."""
     found = []
     for rule in regulation.rules():
         state = f"{rule.status} {rule.revoked_date}" if rule.revoked_date else rule.status
         text = f"{rule.training_flop:.0e} FLOP · {rule.jurisdiction} · {state}".replace("e+", "e")
-        found.append(Level(value=rule.training_flop, text=text, binding=rule.binding(date.today())))
+        found.append(ChartLevel(value=rule.training_flop, text=text, binding=rule.binding(date.today())))
     return tuple(found)

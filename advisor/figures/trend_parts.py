@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from advisor.clippings import ChartCurve
+from advisor.clippings import ChartCurve, ChartLevel
 from advisor.figures.style import colours, label
 from advisor.trends.fits import band
 from advisor.trends.rows import date_of
@@ -30,15 +30,6 @@ class Star:
     year: float
     value: float
     said: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Level:
-    """A horizontal line: a rule's threshold or a budget. One that does not bind is drawn fainter."""
-
-    value: float
-    text: str
-    binding: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,7 +111,7 @@ def add_ties(figure: go.Figure, moved: pd.DataFrame, mode: str) -> None:
     )  # fmt: skip
 
 
-def add_level(figure: go.Figure, level: Level, scale: Scale, mode: str, right: bool = False) -> None:
+def add_level(figure: go.Figure, level: ChartLevel, scale: Scale, mode: str, right: bool = False) -> None:
     """A dotted line through the whole chart with its text above it."""
     tint = colours(mode)
     colour = tint["series"][1] if level.binding else tint["greyline"]

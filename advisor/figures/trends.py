@@ -9,15 +9,15 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from advisor.clippings import ChartCurve
+from advisor.clippings import ChartCurve, ChartLevel
 from advisor.figures import trend_parts as parts
 from advisor.figures.style import SYMBOLS, blank, colours, dash, label
-from advisor.figures.trend_parts import Level, Scale, Star
+from advisor.figures.trend_parts import Scale, Star
 from advisor.trends.projection import SCENARIOS, Ribbon
 from advisor.trends.view import Era
 
 __all__ = [
-    "Level", "Scale", "Star", "colour_of", "era_curves", "for_print", "groups_of", "over_time", "ribbons",
+    "Scale", "Star", "colour_of", "era_curves", "for_print", "groups_of", "over_time", "ribbons",
     "zones_over_time",
 ]  # fmt: skip
 
@@ -31,7 +31,7 @@ def over_time(
     *,
     eras: Sequence[Era] = (),
     star: Star | None = None,
-    levels: Sequence[Level] = (),
+    levels: Sequence[ChartLevel] = (),
     ties: pd.DataFrame | None = None,
     height: int = 470,
 ) -> go.Figure:
@@ -80,7 +80,7 @@ def colour_of(group: str, position: int, mode: str) -> tuple[str, str]:
 
 
 def ribbons(
-    ahead: Sequence[Ribbon], mode: str, scale: Scale, *, star: Star | None = None, levels: Sequence[Level] = (),
+    ahead: Sequence[Ribbon], mode: str, scale: Scale, *, star: Star | None = None, levels: Sequence[ChartLevel] = (),
     height: int = 340,
 ) -> go.Figure:  # fmt: skip
     """The coming years: the first scenario with its 50 % and 90 % bands, the middle lines of the others beside it."""

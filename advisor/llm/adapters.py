@@ -7,11 +7,12 @@ from typing import Any
 
 from data.errors import InputError
 from data.text import plain
-from profiler.files import made_by_job
+from profiler.files import made_by_job, sha256_of
 from profiler.intake import discard
 from profiler.jobs import Desk
 from profiler.tasks import ChildDesk, procedure, task
 
+MERGED = "merged-"  # then the hash of the base: what is merged goes when its base is deleted
 TOLERANCE = 1e-5
 
 
@@ -69,7 +70,7 @@ def merge_files(
         with desk.folder() as folder:
             arguments = {"base": str(files[0]), "adapter": str(files[1]), "alpha": alpha}
             found = desk.task(merge, arguments, folder=folder, readable=files)
-            kept = desk.home.reports / f"merged-{folder.name}.safetensors"
+            kept = desk.home.reports / f"{MERGED}{sha256_of(files[0])}-{folder.name}.safetensors"
             shutil.move(made_by_job(folder, found["file"]), kept)
     finally:
         for file in files if move else ():

@@ -5,6 +5,7 @@ from advisor.report.document import Cell, Section
 from advisor.types import Report, RunSummary
 from data import words
 from data.estimate import Estimate
+from profiler.run_types import OperatorProfile
 
 LAYERS_SHOWN = 10
 BASES = (
@@ -14,8 +15,9 @@ BASES = (
 
 
 def sections(report: Report) -> tuple[Section, ...]:
-    """The model, the method, the uncertainty."""
-    return _model(report), _method(report), _uncertainty(report)
+    """The model, where its time goes where that is known, the method, the uncertainty."""
+    times = (_operators(report.operators),) if report.operators else ()
+    return _model(report), *times, _method(report), _uncertainty(report)
 
 
 def baseline_path(report: Report) -> str:
@@ -62,6 +64,29 @@ def _layers(report: Report) -> tuple[doc.Table, ...]:
     left = len(layers) - len(rows)
     title = "Layers that compute most" + (f" (the other {left:,} stand in the JSON report)" if left else "")
     return (doc.table(title, ("Layer", "Operator", "Computation", "Weights"), rows),)
+
+
+def _operators(profile: OperatorProfile) -> Section:
+    """The operators that take most of a call, and how far their sum is from the latency."""
+    found = profile.operators
+    slowest = sorted(range(len(found)), key=lambda place: -found[place].ms)[:LAYERS_SHOWN]
+    rows = [
+        [
+            doc.text(", ".join(found[place].layers[:2]) or found[place].name),
+            doc.text(found[place].op),
+            doc.value(found[place].ms, words.latency, f"operators.operators.{place}.ms", "measured"),
+            doc.text(words.percent(found[place].ms / profile.sum_ms) if profile.sum_ms else words.NOT_KNOWN),
+            doc.value(found[place].flop, words.flop, f"operators.operators.{place}.flop", "modelled"),
+        ]
+        for place in slowest
+    ]
+    left = len(found) - len(rows)
+    title = "Slowest operators" + (f" (the other {left:,} stand in the JSON report)" if left else "")
+    how = f"Told by {profile.runtime}'s own profile of the original; fused layers count as one operator."
+    return Section(
+        id="operators", title="Where the time goes", paragraphs=(how,), points=profile.notes,
+        tables=(doc.table(title, ("Layers", "Operator", "Time", "Share", "Computation"), rows),),
+    )  # fmt: skip
 
 
 def _shape(report: Report, name: str) -> str:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from advisor import layer_frames
 from advisor.figures import named as figures
+from advisor.find_sensitive import kept_ranking
 from data import words
 from pages.ui import cards, energy_parts, formats, state, style, tables
 from profiler.peaks import kept_peaks
@@ -22,8 +23,7 @@ def newest(model: Model) -> OperatorProfile | None:
 def times(found: OperatorProfile | None) -> None:
     """Where the time of a call goes, operator by operator or kind by kind."""
     if found is None:
-        todo = "Press Measure: ONNX Runtime and OpenVINO tell the time of each operator."
-        cards.nothing_yet("times", "Operators were not timed", todo=todo)
+        cards.nothing_yet("times", "Operators were not timed", todo="Measure again: they are timed with the call.")
         return
     by = st.segmented_control(
         "Bars", list(BY), default="operator", required=True, format_func=BY.get, key="times-by",
@@ -88,7 +88,8 @@ def layers(model: Model, profile: OperatorProfile | None) -> None:
     ridge = None
     if peaks and peaks.fp32_flop_per_s and peaks.memory_bytes_per_s:
         ridge = peaks.fp32_flop_per_s.mid / peaks.memory_bytes_per_s.mid
-    table = layer_frames.layers(model, profile, energy_parts.chip(), ridge)
+    ranking = kept_ranking(state.app().store, model.sha256)
+    table = layer_frames.layers(model, profile, energy_parts.chip(), ridge, ranking)
     st.caption(_totals(layer_frames.totals(table), model))
     tables.show(
         table,
@@ -97,6 +98,9 @@ def layers(model: Model, profile: OperatorProfile | None) -> None:
         order=[name for name in table.columns if name != "basis" and table[name].notna().any()],
         more={"flop_frac": tables.bar("Share of FLOP", 100.0, "small")},
     )
+    if table["sensitivity"].notna().any() and ranking is not None:
+        st.caption(f"Sensitivity: 1 - cosine of the outputs with this layer alone in {ranking.bits} bits, measured on "
+                   f"{ranking.calls} calls with {ranking.inputs} inputs (Compress ranks the layers).")  # fmt: skip
     st.download_button(
         "Layers as CSV", tables.csv(table), file_name=f"layers-{formats.short(model.sha256)}.csv",
         mime="text/csv", icon=":material/download:", key="layers-csv", on_click="ignore",

@@ -4,9 +4,8 @@ import pandas as pd
 import streamlit as st
 
 from advisor.figures import named as figures
-from advisor.find_sensitive import find_sensitive
+from advisor.find_sensitive import find_sensitive, kept_id
 from advisor.sensitivity import Ranking
-from data.records import from_plain
 from pages.ui import cards, formats, state, style, work
 from profiler.types import Model
 
@@ -15,19 +14,17 @@ BITS = {"Weights and activations, 8 bits": 8, "Weights in groups, 4 bits": 4}
 
 
 def layers(model: Model) -> None:
-    """The ranking of this model where it was made in this session, and the way to make it."""
-    kept = f"ranking-{model.sha256}"
-    found = work.take_result(SLOT)
-    if found is not None:
-        st.session_state[kept] = found
+    """The newest ranking of this model's layers, and the way to make one."""
+    work.take_result(SLOT)
     left, right = st.columns([3, 1], vertical_alignment="bottom")
     chosen = left.selectbox("Quantize", list(BITS), key="sensitivity-bits")
     if right.button("Rank the layers", icon=":material/leaderboard:", key="rank-layers", width="stretch"):
         arguments = {"sha256": model.sha256, "bits": BITS[chosen or next(iter(BITS))]}
         state.submit(find_sensitive, arguments, title=f"Ranking the layers of {model.name}", lane="device", slot=SLOT)
         st.rerun()
-    if kept in st.session_state:
-        _ranking(from_plain(Ranking, st.session_state[kept]))
+    ranking = state.get(Ranking, kept_id(model.sha256, BITS[chosen or next(iter(BITS))]))
+    if ranking is not None:
+        _ranking(ranking)
 
 
 def _ranking(ranking: Ranking) -> None:
@@ -49,7 +46,9 @@ def _ranking(ranking: Ranking) -> None:
     worst = ranking.layers[0]
     alt = f"Loss of each layer when it alone is quantized; the most sensitive is {worst.layer} with {worst.loss:.2g}."
     cards.chart(figures.sensitive_layers(rows, style.mode()), key="sensitive_layers", alt=alt, table=rows)
-    said = [f"Measured on {ranking.calls} calls with {ranking.inputs} inputs, {ranking.bits} bits.", *ranking.notes]
+    when = ranking.created_at[:16].replace("T", " ")
+    how = f"measured on {ranking.calls} calls with {ranking.inputs} inputs, {ranking.bits} bits."
+    said = [f"{when}: {how}", *ranking.notes]
     if ranking.not_measured:
         missed = len(ranking.not_measured)
         said.append(f"Not reached in time: {missed} of {missed + len(ranking.layers)} layers.")

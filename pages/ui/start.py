@@ -69,7 +69,7 @@ def _path(key: str) -> None:
         sent = st.form_submit_button("Open", icon=":material/folder_open:", width="stretch")
     if sent and path.strip():
         _take({"path": path.strip()}, f"Reading {path.strip().rsplit('/', 1)[-1]}")
-    st.caption("Large models and models with weight files beside them: nothing passes through the browser.")
+    st.caption("Larger files, and models with weight files beside them: nothing passes through the browser.")
 
 
 def _examples(key: str) -> None:

@@ -15,6 +15,7 @@ import streamlit as st
 
 from advisor import turbine
 from advisor.regression import Check
+from advisor.sensitivity import Ranking
 from advisor.types import Graph, Report, Variant
 from data.errors import DataError, InputError, RightsizeError, Unavailable, of_disk
 from data.home import Home, home
@@ -29,8 +30,8 @@ Record = TypeVar("Record")
 MAIN_SUFFIXES = (".onnx", ".pt", ".pt2", ".gguf", "config.json")
 PLAIN_NAME = re.compile(r"[\w][\w .()+-]{0,119}")
 RECORDS = (
-    Check, Graph, Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Refusal, Report, TrainingStep,
-    Variant,
+    Check, Graph, Job, LoadTest, Machine, Measurement, Model, OperatorProfile, Peaks, Ranking, Refusal, Report,
+    TrainingStep, Variant,
 )  # fmt: skip
 KINDS: dict[str, type[Any]] = {kind.__name__: kind for kind in RECORDS}
 

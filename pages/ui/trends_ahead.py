@@ -7,9 +7,9 @@ import pandas as pd
 import streamlit as st
 
 from advisor import rebound
+from advisor.clippings import ChartLevel
 from advisor.figures import trends as figures_trends
 from advisor.figures.trend_marks import rule_levels, scale_of, star_of
-from advisor.figures.trends import Level
 from advisor.trends import classes, growth, projection, regulation
 from advisor.trends.classes import CLASSES
 from advisor.trends.fits import Fit
@@ -215,7 +215,7 @@ def preset_table(gain: float) -> pd.DataFrame:
     return pd.DataFrame(told)
 
 
-def _near(marks: Sequence[Level], found: Sequence[Ribbon]) -> list[Level]:
+def _near(marks: Sequence[ChartLevel], found: Sequence[Ribbon]) -> list[ChartLevel]:
     """The levels that lie within the picture."""
     low = min(10 ** float(ribbon.low_90.min()) for ribbon in found)
     high = max(10 ** float(ribbon.high_90.max()) for ribbon in found)

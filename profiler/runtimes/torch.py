@@ -1,7 +1,9 @@
 """PyTorch, eager: TorchScript archives and torch.export programs, on the CPU or a GPU."""
 
 import importlib.util
+import json
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
 
 
 EVENT_CALLS = 20
+PROFILED_CALLS = 60  # enough for a middle half; what comes after is run without being heard
 
 
 class Torch:
-    """Options: "threads", "device" ("cpu", "cuda", "cuda:1"). Without gradients; no compilation."""
+    """Options: "threads", "device" ("cpu", "cuda", "cuda:1"), "profile" (a file prefix: the operators of the first
+    calls are heard by torch's profiler and written there). Without gradients; no compilation."""
 
     NAME = "torch"
     FORMATS = ("torchscript", "pt2")
@@ -54,7 +58,7 @@ class Torch:
             module = module.to(device)
         except Exception as error:
             raise _readable(error, loading=True) from error
-        return TorchSession(module, names, device)
+        return TorchSession(module, names, device, options.get("profile"))
 
 
 def _module(path: Path) -> tuple[Any, list[str]]:
@@ -80,8 +84,9 @@ def _is_export(path: Path) -> bool:
 class TorchSession:
     """A loaded module. Outputs that have no name are called output_0, output_1, ..."""
 
-    def __init__(self, module: Any, names: Sequence[str], device: str) -> None:
+    def __init__(self, module: Any, names: Sequence[str], device: str, profile: str | None = None) -> None:
         self.module, self._names, self._device = module, list(names), device
+        self._profile, self._told = profile, list[dict[str, Any]]()
         self.provider = f"torch {device}"
         self.settings = {"mode": "eager", "gradients": "0"}
         if device.startswith("cuda"):
@@ -115,7 +120,23 @@ class TorchSession:
 
     def prepare(self, feeds: "Feeds") -> Callable[[], object]:
         self.run(feeds)
-        return self._call(self.arguments(feeds))
+        call = self._call(self.arguments(feeds))
+        return call if self._profile is None else partial(self._listen, call)
+
+    def _listen(self, call: Callable[[], object]) -> None:
+        """One call, heard by torch's profiler unless enough were."""
+        from profiler.torch_graph.timed import listened
+
+        if len(self._told) < PROFILED_CALLS:
+            self._told.append(listened(call, on_gpu=self._device.startswith("cuda")))
+        else:
+            call()
+
+    def end_profiling(self) -> Path:
+        """Writes what the profiler heard, call by call (`profiler.torch_graph.timed` reads it); the file."""
+        path = Path(f"{self._profile}.json")
+        path.write_text(json.dumps(self._told), encoding="utf-8")
+        return path
 
     def arguments(self, feeds: "Feeds") -> list[Any]:
         """The feeds as tensors on the device, in the order the module takes them."""

@@ -5,6 +5,8 @@ from dataclasses import replace
 import pytest
 import reports
 
+from advisor.find_sensitive import kept_id
+from advisor.sensitivity import Ranking, Sensitivity
 from data.estimate import Estimate
 from data.home import home
 from data.store import Store
@@ -112,3 +114,15 @@ def test_run_with_names_what_is_here(open_page, profiled):
     test = open_page("profile")
     (chosen,) = [box for box in test.selectbox if box.label == "Run with"]
     assert chosen.options[0] == "PyTorch on the processor"
+
+
+def test_a_measured_sensitivity_is_a_column_of_the_layers(open_page, said, profiled):
+    one = Sensitivity(layer="/body/0/MatMul", op="MatMul", weight_bytes=4_000, loss=0.0625, snr_db=12.0)
+    store = Store(home().store)
+    store.save(Ranking(id=kept_id(profiled.sha256, 8), created_at="t", model_sha256=profiled.sha256, layers=(one,),
+                       bits=8, inputs="given", calls=4))  # fmt: skip
+    store.close()
+    test = open_page("profile")
+    table = next(frame.value for frame in test.dataframe if "runs_with" in frame.value.columns)
+    assert table.set_index("name")["sensitivity"]["/body/0/MatMul"] == 0.0625
+    assert "with this layer alone in 8 bits, measured on 4 calls with given inputs" in said(test)

@@ -1,7 +1,11 @@
 """The card of sensitive layers: a button that starts the ranking, and the ranking with its advice."""
 
+from dataclasses import replace
+
+from advisor.find_sensitive import kept_id
 from advisor.sensitivity import Outlier, Ranking, Sensitivity
-from data.records import to_plain
+from data.home import home
+from data.store import Store
 
 RANKING = Ranking(
     layers=(
@@ -16,12 +20,14 @@ RANKING = Ranking(
 
 
 def test_the_ranking_is_shown_with_its_advice(open_page, seeded, said):
-    test = open_page("compress")
-    test.session_state[f"ranking-{seeded.model.sha256}"] = to_plain(RANKING)
-    test = test.run()
+    sha256 = seeded.model.sha256
+    store = Store(home().store)
+    store.save(replace(RANKING, id=kept_id(sha256, 8), model_sha256=sha256, created_at="2026-11-25T10:00:00"))
+    store.close()
+    test = open_page("compress").run()
     assert not test.exception
     told = said(test).replace("\\", "")
-    assert "Measured on 8 calls with random inputs, 8 bits. Ranked on random inputs." in told
+    assert "2026-11-25 10:00: measured on 8 calls with random inputs, 8 bits. Ranked on random inputs." in told
     assert "Not reached in time: 1 of 3 layers." in told
     frames = [frame.value for frame in test.dataframe if "layer" in frame.value.columns]
     assert any(list(frame["layer"])[:1] == ["fc3"] and "17 (98×)" in str(frame.iloc[0].to_dict()) for frame in frames)

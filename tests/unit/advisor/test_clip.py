@@ -13,7 +13,7 @@ from advisor.exporters.json import read
 from advisor.figures import report as figures_report
 from advisor.figures import trends as figures_trends
 from advisor.figures.clipping import clipped
-from advisor.figures.trends import Level, Scale, Star
+from advisor.figures.trends import Scale, Star
 from advisor.trends import grid, view
 from advisor.trends.filters import Filter
 from advisor.trends.metrics import METRICS
@@ -32,7 +32,7 @@ def shown():
 
 @pytest.fixture(scope="module")
 def clipping(shown):
-    chart = clip.chart_of(shown, SCALE, star=STAR, levels=[Level(value=1e25, text="1e25 FLOP · EU · in force")])
+    chart = clip.chart_of(shown, SCALE, star=STAR, levels=[ChartLevel(value=1e25, text="1e25 FLOP · EU · in force")])
     return clip.of_view(shown, chart, ("Small: 35 months behind.",), "trends?among=Frontier+models")
 
 

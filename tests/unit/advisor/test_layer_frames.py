@@ -1,8 +1,12 @@
 """The rows of layers and operators: every column sums to its total, whatever was fused, looped or added."""
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from advisor import layer_frames, physics
+from advisor.sensitivity import Ranking, Sensitivity
 from profiler.run_types import OperatorProfile, OperatorTime
 from profiler.types import Layer, Model, Workload
 
@@ -54,6 +58,19 @@ def test_a_fused_layer_names_the_one_it_runs_with_and_what_was_added_has_its_row
     alone = layer_frames.layers(MODEL)
     assert alone["time_ms"].isna().all()
     assert layer_frames.totals(alone)["time_ms"] is None
+
+
+def test_sensitivity_is_the_measured_layers_alone_and_of_fused_and_renamed_ones_too():
+    def one(name, output, loss):
+        return Sensitivity(layer=name, op="Gemm", output=output, weight_bytes=4, loss=loss, snr_db=None)
+
+    assert layer_frames.layers(MODEL)["sensitivity"].isna().all()
+    ranked = (one("first/MatMulAddFusion", "sum", 0.25), one("renamed", "made", 0.125), one("elsewhere", "no", 0.5))
+    model = replace(MODEL, layers=(LAYERS[0], LAYERS[1], replace(LAYERS[2], outputs=("made",))))
+    rows = layer_frames.layers(model, ranking=Ranking(layers=ranked, bits=8, inputs="random", calls=8))
+    found = rows.set_index("name")["sensitivity"]
+    assert (found["first"], found["looped"]) == (0.25, 0.125)
+    assert math.isnan(found["bias"])
 
 
 def test_kinds_sum_up_the_operators():

@@ -136,6 +136,14 @@ def test_contents_lead_to_every_section(case):
     assert set(always.split()) <= sections
 
 
+def test_where_the_time_goes_is_told_slowest_first_with_its_sum(no_browser):
+    html = exporters()["html"].render(CASES["with its operators"]()).decode()
+    section = re.search(r'(?s)<section[^>]*id="operators".*?</section>', html).group(0)
+    assert section.index("Gemm") < section.index("ReorderInput")
+    assert "95 %" in section  # 9.0 of 9.5 ms
+    assert "add up to 95% of the latency" in section
+
+
 def test_the_json_is_read_again_whole_and_fits_its_schema(case):
     made, _, plain = case
     content = exporters()["json"].render(made)

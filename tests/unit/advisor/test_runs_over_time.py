@@ -7,9 +7,10 @@ import pytest
 import reports
 
 from advisor.figures import history as history_figures
-from advisor.plan import planned_j
+from advisor.reported import newest_profile, planned_j
 from data.estimate import Estimate
 from data.store import Store
+from tests.fakes import Keeper
 
 
 def test_modelled_energy_with_a_plan_is_the_original_s_times_the_paired_ratio():
@@ -64,3 +65,15 @@ def test_a_line_for_every_way_it_was_run():
         ("a, onnxruntime, 1 thread", [10.0, 12.0]), ("b, onnxruntime, 2 threads", [5.0]),
     ]  # fmt: skip
     assert list(drawn.data[0].error_y.array) == [1.0, 1.0]
+
+
+def test_a_report_tells_the_newest_profile_of_the_original_on_its_machine():
+    told = reports.with_operators().operators
+    baseline = reports.report().baseline
+    keeper = Keeper()
+    assert newest_profile(keeper, baseline) is None
+    keeper.save(told, replace(told, id="variant", variant_id="v"), replace(told, id="elsewhere", fingerprint="other"),
+                replace(told, id="another", runtime="openvino"))  # fmt: skip
+    assert newest_profile(keeper, baseline) is told
+    keeper.save(replace(told, id="newer"))
+    assert newest_profile(keeper, baseline).id == "newer"

@@ -234,6 +234,6 @@ def test_very_small_models_try_openvino_last_of_their_kind():
     assert slow_here("int8_openvino", tiny) and not slow_here("int8_openvino", CONV)
     order = [step.technique for step in candidates(tiny, HERE, Budget(objective="latency"), training=True)[0]]
     first = list(dict.fromkeys(order))
-    assert first[0] == "int8_static" and first.index("structured") < first.index("runtime_choice") < len(first)
+    assert first[:2] == ["structured", "int8_static"] and "runtime_choice" in first[2:]
     without = [step.technique for step in candidates(tiny, HERE, Budget(objective="latency"))[0]]
     assert without.index("structured") > without.index("runtime_choice")

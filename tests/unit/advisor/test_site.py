@@ -5,8 +5,8 @@ from dataclasses import replace
 import pytest
 import reports
 
-from advisor.plan import yearly
 from advisor.report.contents import document
+from advisor.reported import yearly
 from advisor.site import site
 from data import own, tables
 from data.errors import InputError

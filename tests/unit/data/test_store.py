@@ -7,6 +7,7 @@ import threading
 import duckdb
 import pytest
 
+from advisor.sensitivity import Ranking
 from advisor.types import Report, Variant
 from data.errors import DataError, Unavailable
 from data.estimate import Estimate
@@ -17,7 +18,9 @@ from data.store import PARTS, SQL, Store, encode
 from profiler.run_types import LoadTest, OperatorProfile, TrainingStep
 from profiler.types import Job, Machine, Measurement, Model, Peaks, Workload
 
-RECORDS = (Model, Machine, Measurement, Job, LoadTest, OperatorProfile, Peaks, TrainingStep, Variant, Report)
+RECORDS = (
+    Model, Machine, Measurement, Job, LoadTest, OperatorProfile, Peaks, Ranking, TrainingStep, Variant, Report
+)  # fmt: skip
 KINDS = {kind.__name__: kind for kind in RECORDS}
 
 

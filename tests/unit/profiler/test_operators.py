@@ -7,11 +7,12 @@ import pytest
 from data.errors import InputError, MeasurementError
 from data.home import home
 from data.records import from_plain
-from profiler import operators
+from profiler import joining, operators
 from profiler.inspect import inspect
 from profiler.jobs import Desk
+from profiler.joining import Node, named, operator_times, owners_of, read_events
 from profiler.measure import Feed
-from profiler.operators import Node, named, operator_times, owners_of, profile_operators, read_events
+from profiler.operators import profile_operators
 from profiler.profile import Subject, Wish
 from profiler.timing import Settings
 from profiler.types import Layer, Model
@@ -74,8 +75,8 @@ def test_a_row_sums_its_layers_and_leaves_out_what_passes_inside():
         layer("relu", ("c",), ("r",), read_bytes=200, written_bytes=200),
     ]
     graph = [Node("both", "FusedConv", ("x",), ("r",))]
-    calls = [operators.Call({"both": ms}, {"both": "FusedConv"}, ms) for ms in (1.0, 2.0, 3.0, 100.0)]
-    (row,) = operator_times(calls, graph, layers)
+    calls = [joining.Call({"both": ms}, {"both": "FusedConv"}, ms) for ms in (1.0, 2.0, 3.0, 100.0)]
+    (row,) = operator_times(calls, layers, owners_of(layers, graph, {"both"}))
     assert (row.flop, row.weight_bytes, row.moved_bytes) == (1000, 40, 40 + 100 + 200)
     assert row.ms == 2.5  # the mean of the middle half
     assert row.flop_per_s == pytest.approx(1000 / 2.5e-3)
@@ -97,7 +98,7 @@ def test_a_real_profile_adds_up_and_every_flop_finds_its_operator(tmp_path, monk
     assert found.latency_ms > 0
     assert "add up to" in found.notes[0]
     with pytest.raises(InputError):
-        profile_operators(desk, Subject(path=path, model_sha256="m", runtime="torch"), feed, model.layers)
+        profile_operators(desk, Subject(path=path, model_sha256="m", runtime="silent"), feed, model.layers)
 
 
 def test_openvino_fuses_an_activation_or_a_sum_into_what_makes_it():
@@ -153,3 +154,9 @@ def test_means_since_the_first_call_become_those_of_windows(tmp_path):
     (call,) = read_events(json.loads(session.end_profiling().read_text()))
     assert call.times == {"a": pytest.approx(0.011)}
     assert call.run_ms == pytest.approx(0.020)
+
+
+def test_a_sum_that_the_profile_itself_disturbed_says_so():
+    assert operators.agreement(9.5, 10.2, 10.0).endswith("add up to 95 % of the latency measured without the profile.")
+    assert operators.agreement(12.0, 13.0, 10.0).endswith("120 % of the latency measured without the profile; a call "
+                                                          "under the profile took 130 % of it.")  # fmt: skip

@@ -1,5 +1,6 @@
 """A LoRA adapter merged into its base: merged output = base + adapter."""
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -86,8 +87,11 @@ def test_what_would_be_lost_or_is_not_finite_is_refused(files):
 def test_the_job_keeps_the_merged_file(files, tmp_path):
     from contextlib import contextmanager
 
+    from advisor.forget import forget
     from advisor.llm.adapters import merge_files
     from data import home as homes
+    from data.store import Store
+    from profiler.files import sha256_of
 
     folder, _, _ = files
 
@@ -111,6 +115,11 @@ def test_the_job_keeps_the_merged_file(files, tmp_path):
     with safe_open(found["file"], framework="numpy") as kept:
         assert "model.norm.weight" in kept.keys()  # noqa: SIM118
     assert (folder / "base.safetensors").exists()  # the user's own file stays
+    store = Store()
+    forget(homes.home(), store, "0" * 64)
+    assert Path(found["file"]).exists()  # another model was deleted
+    forget(homes.home(), store, sha256_of(folder / "base.safetensors"))
+    assert not Path(found["file"]).exists()
 
 
 def test_the_command_merges_in_the_locked_child(files, capsys):

@@ -74,8 +74,9 @@ def _answered(desk: Desk, question: Question, place: Site) -> dict[str, Any]:
     desk.progress(0.98, "Writing the report")
     report = reported(question, answer, place, desk)
     report = replace(report, notes=(*report.notes, TRAINED.format(trained))) if trained else report
-    desk.progress(0.985, "Placing it")
-    report = placed.place_found(desk, report, question.budget.zone)
+    with desk.span(0.985, 1.0):
+        desk.progress(0.0, "Placing it")
+        report = placed.place_found(desk, report, question.budget.zone)
     desk.save(report)
     return {"report": report.id, "verdict": report.recommendation.verdict}
 

@@ -23,7 +23,7 @@ def inspect(
     Raises InputError where the file is of no format read here, damaged, or not what it seems.
     """
     file = Path(path)
-    desk.progress(0.0, "reading the file")
+    desk.progress(0.0, "Reading the model")
     reader = formats().get(format_name) or recognise(file)
     model = reader.read(file, {key: tuple(int(axis) for axis in shape) for key, shape in shapes.items()})
     return replace(model, name=plain(name))

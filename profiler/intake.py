@@ -154,7 +154,9 @@ def read(desk: Desk, file: Path, verdict: Verdict, name: str, shapes: Mapping[st
     desk.progress(0.2, "Reading the model")
     arguments = {"path": str(file), "name": name, "shapes": dict(shapes), "format_name": verdict.format}
     readable = [file, *(companions(file) if verdict.format == "onnx" else ())]
-    found = from_plain(Model, desk.task(inspect, arguments, readable=readable, limits=Limits(seconds=INSPECT_S)))
+    with desk.span(0.2, 0.8):
+        told = desk.task(inspect, arguments, readable=readable, limits=Limits(seconds=INSPECT_S))
+    found = from_plain(Model, told)
     return replace(found, name=plain(Path(name).stem or name), notes=(*verdict.notes, *found.notes))
 
 

@@ -57,6 +57,13 @@ def batch_of(inputs: Sequence[Tensor], filled: Mapping[str, Sequence[int]]) -> i
     return 1
 
 
+def fixed_batch(inputs: Sequence[Tensor]) -> int | None:
+    """The batch that a model without an open first axis was exported for; None where one may be chosen."""
+    firsts = [axis for tensor in inputs for axis in tensor.shape[:1]]
+    fixed = [axis for axis in firsts if isinstance(axis, int)]
+    return fixed[0] if fixed and len(fixed) == len(firsts) else None
+
+
 def random_feeds(
     model: Model, shapes: Mapping[str, Sequence[int]], batch_size: int | None = None, seed: int = 0
 ) -> "Arrays":

@@ -6,6 +6,7 @@ from advisor import model_frames
 from advisor.figures import named as figures
 from data import words
 from pages.ui import cards, state, style, work
+from profiler.inputs import fixed_batch
 from profiler.load import load_kept, sweep_kept
 from profiler.machine import machine
 from profiler.run_types import LoadTest
@@ -21,7 +22,10 @@ def sweep(model: Model) -> None:
     counts = sorted({1, *(count for count in (2, 4, 8, 16, 32) if count in cores), cores[-1]})
     with st.form("sweep", border=False):
         left, middle, right = st.columns([3, 2, 1], vertical_alignment="bottom")
-        batches = left.pills("Batch sizes", BATCHES, default=[1, 4, 16], selection_mode="multi", key="sweep-batches")
+        fixed = fixed_batch(model.inputs)
+        known, usual = ((fixed,), [fixed]) if fixed else (BATCHES, [1, 4, 16])
+        key = f"sweep-batches-{fixed}" if fixed else "sweep-batches"
+        batches = left.pills("Batch sizes", known, default=usual, selection_mode="multi", key=key)
         threads = middle.pills("Threads", counts, default=[counts[-1]], selection_mode="multi", key="sweep-threads")
         sent = right.form_submit_button("Sweep", icon=":material/tune:", width="stretch", disabled=work.busy(SWEEP))
     if sent and batches and threads:

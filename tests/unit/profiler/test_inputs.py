@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from data.errors import InputError
-from profiler.inputs import batch_of, batches, filled_shapes, load_npz, random_feeds
+from profiler.inputs import batch_of, batches, filled_shapes, fixed_batch, load_npz, random_feeds
 from profiler.types import Model, Tensor
 
 
@@ -184,3 +184,10 @@ def test_the_batch_of_a_call_is_that_of_its_open_first_axis():
     assert batch_of([fixed, image], {"table": (7, 2), "image": (4, 3, 8)}) == 4
     assert batch_of([fixed], {"table": (7, 2)}) == 1
     assert batch_of([tensor("x", None, 512)], {"x": (6, 512)}) == 6
+
+
+def test_a_batch_is_fixed_where_no_first_axis_is_open():
+    fixed = Tensor(name="x", dtype="float32", shape=(8, 3))
+    assert fixed_batch((fixed,)) == 8
+    assert fixed_batch((fixed, Tensor(name="y", dtype="float32", shape=("batch", 3)))) is None
+    assert fixed_batch(()) is None

@@ -81,8 +81,8 @@ def test_a_page_left_in_the_middle_of_an_upload_leaves_nothing_behind(tab, place
     with tab.page.expect_event("requestfailed", lambda request: "upload_file" in request.url):
         put(tab, sized(tmp_path, 0.9))
         tab.page.wait_for_timeout(1_000)  # a tenth of it is there
-        line.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
         tab.page.reload()
+    line.send("Network.emulateNetworkConditions", slow | {"uploadThroughput": -1})
     tab.page.get_by_text("Start with an example").first.wait_for()
     assert left(place) == []
     goes_on(tab, place, tmp_path)

@@ -1,6 +1,8 @@
 """What several suites need: a home of their own, the model shapes as files, pairs in turns, ratios with spread."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -74,10 +76,10 @@ def plain(path: Path, feeds: Path, threads: int, seconds: float) -> dict[str, li
 
 @contextmanager
 def beside(code: str) -> Iterator[None]:
-    """Another process runs this Python while the body does."""
-    other = subprocess.Popen([sys.executable, "-c", code])
+    """Another process runs this Python while the body does; none of our own children, whose work is not others'."""
+    shell = ["sh", "-c", '"$0" -c "$1" >/dev/null 2>&1 & echo $!', sys.executable, code]
+    other = int(subprocess.run(shell, check=True, capture_output=True, text=True).stdout)
     try:
         yield
     finally:
-        other.kill()
-        other.wait()
+        os.kill(other, signal.SIGKILL)

@@ -15,6 +15,7 @@ BATCH, EPOCHS = 64, 30
 LEARNING_RATE = 4e-3
 SOFT_SHARE, TEMPERATURE = 0.5, 2.0
 MOST_STEPS = 600
+MOST_ANSWERS = 1 << 27  # numbers of the original's answers that are kept; of larger ones each batch is asked anew
 
 
 def fine_tune(
@@ -41,11 +42,13 @@ def fine_tune(
     torch.set_num_threads(1)  # sums in another order would train another network
     optimizer = torch.optim.AdamW(module.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=LEARNING_RATE, total_steps=steps)
+    answers = _answers(teacher, tensors, count)
     first = last = None
     for epoch in range(epochs):
         for chosen in torch.randperm(count, generator=generator).split(BATCH):
             batch = {name: values[chosen] for name, values in tensors.items()}
-            loss = _loss(_scores(module(batch)), _soft(teacher, batch), None if wanted is None else wanted[chosen])
+            target = _soft(teacher, batch) if answers is None else answers[chosen]
+            loss = _loss(_scores(module(batch)), target, None if wanted is None else wanted[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -62,6 +65,18 @@ def fine_tune(
 
 def _scores(outputs: dict[str, Any]) -> Any:
     return next(values for values in outputs.values() if values.is_floating_point())
+
+
+def _answers(teacher: Any, tensors: dict[str, Any], count: int) -> Any:
+    """The original's answers to all samples, asked once and not in every pass; None where they are too many."""
+    import torch
+
+    found = []
+    for chosen in torch.arange(count).split(BATCH):
+        found.append(_soft(teacher, {name: values[chosen] for name, values in tensors.items()}))
+        if found[0].numel() * count > MOST_ANSWERS * min(BATCH, count):
+            return None
+    return torch.cat(found)
 
 
 def _soft(teacher: Any, batch: dict[str, Any]) -> Any:

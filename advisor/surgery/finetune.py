@@ -36,12 +36,10 @@ def fine_tune(
     wanted = None if labels is None else torch.from_numpy(labels).long()
     count = len(next(iter(feeds.values())))
     epochs = max(1, min(EPOCHS, MOST_STEPS * BATCH // count))
-    steps = epochs * math.ceil(count / BATCH)
     generator = torch.Generator().manual_seed(seed)
     torch.manual_seed(seed)
     torch.set_num_threads(1)  # sums in another order would train another network
-    optimizer = torch.optim.AdamW(module.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=LEARNING_RATE, total_steps=steps)
+    optimizer, schedule = _steppers(module, epochs * math.ceil(count / BATCH))
     answers = _answers(teacher, tensors, count)
     first = last = None
     for epoch in range(epochs):
@@ -61,6 +59,14 @@ def fine_tune(
     module.eval()
     kind = "labels and the original's answers" if wanted is not None else "the original's answers"
     return f"Fine-tuned on {count} samples for {epochs} passes with {kind}: loss {first:.2g} to {last:.2g}."
+
+
+def _steppers(module: Any, steps: int) -> tuple[Any, Any]:
+    """The optimizer, and the rate it follows over so many steps."""
+    import torch
+
+    optimizer = torch.optim.AdamW(module.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
+    return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=LEARNING_RATE, total_steps=steps)
 
 
 def _scores(outputs: dict[str, Any]) -> Any:

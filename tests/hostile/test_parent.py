@@ -161,15 +161,23 @@ def test_what_a_job_starts_ends_with_it(tmp_path, monkeypatch):
         psutil.Process(process)
 
 
+def of_a_browser(child):
+    """Whether it belongs to the browser of other tests, which starts and ends processes as it likes."""
+    try:
+        return any(word in child.name() for word in ("chrom", "node", "playwright"))
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_a_hundred_jobs_leave_nothing_behind(tmp_path):
     ways = [("nothing", {}), ("leave", {}), ("crash", {}), ("raise_library_error", {"text": "x"}), ("sleep", {})]
 
     def left():
-        shared = sorted(Path("/dev/shm").glob("*"))
-        return psutil.Process().num_fds(), psutil.Process().children(recursive=True), shared
+        children = {child for child in psutil.Process().children(recursive=True) if not of_a_browser(child)}
+        return children | set(Path("/dev/shm").glob("*"))
 
     misbehave("nothing", tmp_path)
-    before, resident = left(), psutil.Process().memory_info().rss
+    before, descriptors, resident = left(), psutil.Process().num_fds(), psutil.Process().memory_info().rss
     for number in range(100):
         how, more = ways[number % len(ways)]
         limits = Limits(seconds=0.2) if how == "sleep" else Limits(seconds=30)
@@ -177,7 +185,8 @@ def test_a_hundred_jobs_leave_nothing_behind(tmp_path):
             misbehave(how, tmp_path, limits=limits, **more)
         except (MeasurementError, InputError) as error:
             check_text(error.message)
-    assert left() == before
+    assert left() <= before  # what others had open may have gone
+    assert psutil.Process().num_fds() <= descriptors
     assert psutil.Process().memory_info().rss - resident < 100 << 20
     assert list(tmp_path.iterdir()) == [tmp_path / "home"] or list(tmp_path.iterdir()) == []
 

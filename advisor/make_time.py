@@ -9,7 +9,7 @@ from profiler.types import Model
 SHORT_S, LONG_S = 11.0, 150.0  # default budgets of a model of up to 1 MB of weights, and of 50 MB to 1 GB
 SHORT_BYTES, LONG_BYTES, LARGE_BYTES = 1e6, 5e7, 1e9  # above the last, the budget grows in proportion to the weights
 LEAST_MAKE_S, SURE_LEAST_MAKE_S = 10.0, 25.0
-TRAIN_LEAST_MAKE_S = 45.0  # training in earnest takes some 8 s on a quiet machine, several times as long on a busy one
+TRAIN_LEAST_MAKE_S = 45.0  # training in earnest takes some 4 s on a quiet machine, several times as long on a busy one
 MAKE_S_PER_BYTE = 90e-9  # 90 s a GB: INT8 of 1 GB took 17 to 44 s on two busy cores, each weight read and written
 
 

@@ -25,7 +25,7 @@ from profiler.profile import Subject, Wish
 from profiler.timing import Settings
 from profiler.types import Measurement, Model
 
-FEWEST_PAIRS = 9  # of two processes: two loads of one file differ by up to 8 %, on either side, as memory falls
+FEWEST_PAIRS = 9  # of two processes: the host itself was seen to change its speed by 8 % from one to the next
 SHORT_TURNS = 8  # turns of a quarter of a second for each pair asked for
 STUB_MS, STUB_BYTES = 5.0, 256 * BYTES_PER_MIB
 # (model, allowed difference of the p50): 2 % above 1 ms, 5 % from 50 us to 1 ms, 10 % below.

@@ -68,12 +68,12 @@ def _call(request: Request) -> dict[str, Any]:
 def _cut(proto: Any, call: dict[str, Any], share: float) -> tuple[Any, dict[str, int], list[str]]:
     """The pruned module, its widths before, and what to say of layers that had to stay whole: where channels meet a
     table of fixed width (an embedding that is added, say), only layers that meet nothing of the kind are cut."""
-    hidden, prunable = channels.hidden(proto), channels.prunable(proto)
-    module = torch_graph.module(proto)
+    prunable, module = channels.prunable(proto), torch_graph.module(proto)
     before = channels.widths(module)
     try:
         _prune(module, prunable, call, share)
     except RuntimeError:
+        hidden = channels.hidden(proto)
         if not hidden or hidden == prunable:
             raise InputError("Its channels meet tensors of fixed width, which cannot be cut with them.") from None
         module = torch_graph.module(proto)

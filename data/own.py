@@ -166,26 +166,21 @@ def remove(store: Store, kind: str, name: str) -> None:
 
 def devices(store: Store) -> tuple[Device, ...]:
     """The shipped devices and yours."""
-    return (*tables.devices(), *_own(store, "device", Device))
+    return (*tables.devices(), *yours(store).devices)
 
 
 def zones(store: Rows) -> tuple[Zone, ...]:
     """The shipped zones with your values in place of theirs, and your own zones after them."""
-    return _merged(tables.zones(), _own(store, "zone", Zone), lambda zone: zone.zone_id)
+    return _merged(tables.zones(), yours(store).zones, lambda zone: zone.zone_id)
 
 
 def prices(store: Store) -> tuple[Price, ...]:
     """The shipped prices with yours in place of theirs."""
     return _merged(
         tables.prices(),
-        _own(store, "price", Price),
+        yours(store).prices,
         lambda price: (price.provider, price.instance_type, price.region_id),
     )
-
-
-def own_prices(store: Rows) -> tuple[Price, ...]:
-    """Your prices alone."""
-    return _own(store, "price", Price)
 
 
 def _times(value: float | None, factor: float) -> float | None:
@@ -202,10 +197,6 @@ def _add(store: Store, kind: str, name: str, record: Record) -> Record:
     now = datetime.now(UTC).isoformat(timespec="seconds")
     store.save(OwnRow(id=f"{kind}/{name}", what=kind, created_at=now, row=row))
     return record
-
-
-def _own(store: Rows, kind: str, record: type[Record]) -> tuple[Record, ...]:
-    return tuple(from_plain(record, kept.row) for kept in store.all(OwnRow, what=kind))
 
 
 def _merged(shipped: tuple[Record, ...], own: tuple[Record, ...], key: Callable[[Record], Any]) -> tuple[Record, ...]:

@@ -157,7 +157,7 @@ def _typed_chip() -> tuple[float, Estimate]:
 
 
 def _rent(device_id: str | None) -> Estimate | None:
-    mine = own.own_prices(state.app().store)
+    mine = own.yours(state.app().store).prices
     known = calculators.usd_per_chip_h(device_id, mine) if device_id else None
     usual = "not known"
     if known is not None:

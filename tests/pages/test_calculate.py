@@ -237,7 +237,7 @@ def test_a_price_of_ones_own_and_one_that_is_not_whole():
     test.number_input(key="own_price_usd").set_value(24.0)
     test.button(key="own_price_add").click()
     done(test.run())
-    (price,) = own.own_prices(state.app().store)
+    (price,) = own.yours(state.app().store).prices
     assert (price.usd_per_h, price.yours) == (24.0, True)
 
 

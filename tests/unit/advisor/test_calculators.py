@@ -44,9 +44,9 @@ def test_a_rent_is_that_of_the_tables_until_it_is_yours():
     assert calculators.usd_per_chip_h("apple-m1") is None
     store = Store(None)
     own.add_price(store, "aws", "p5.48xlarge", "us-east-1", 24.0)  # 8 H100
-    mine = calculators.usd_per_chip_h("nvidia-h100-sxm5-80gb", own.own_prices(store))
+    mine = calculators.usd_per_chip_h("nvidia-h100-sxm5-80gb", own.yours(store).prices)
     assert (mine.mid, mine.basis) == (3.0, "given")
-    assert calculators.usd_per_chip_h("google-tpu-v4", own.own_prices(store)) == rent
+    assert calculators.usd_per_chip_h("google-tpu-v4", own.yours(store).prices) == rent
     store.close()
 
 

@@ -16,7 +16,7 @@ PAGES = (
     ("history", ":material/history:"),
     ("about", ":material/info:"),
 )
-_known = threading.Event()  # whether this server has been told of its pages
+_run = threading.local()  # each visitor's script has a thread to itself; .within: whether it came through app.py
 
 
 def chosen() -> st.Page:
@@ -26,16 +26,17 @@ def chosen() -> st.Page:
         for place, (name, icon) in enumerate(PAGES)
     ]
     found = st.navigation(made)
-    _known.set()
+    _run.within = True
     return found
 
 
 def through_the_app() -> None:
     """Start over through app.py where a page was run alone: until st.navigation has been called once, Streamlit takes
-    pages/ for an app of the old kind, so that an address of a page, opened on a fresh server, would miss the app."""
-    if not _known.is_set():
+    pages/ for an app of the old kind, so that an address of a page, opened on a fresh server, would miss the app.
+    Several visitors may open their first page at once, so each asks of its own run, not of the server."""
+    if not getattr(_run, "within", False):
         # Without icons: the browser would fetch one from outside for a tab that has none of its own yet.
         made = [st.Page(f"pages/{name}.py", default=place == 0) for place, (name, _) in enumerate(PAGES)]
         st.navigation(made, position="hidden")
-        _known.set()
+        _run.within = True
         st.rerun()

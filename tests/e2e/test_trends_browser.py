@@ -161,6 +161,14 @@ def test_an_address_opened_first_on_a_fresh_server_is_inside_the_app(walk, fresh
     assert tab.outside == [], "a tab without an icon of its own would fetch one"
 
 
+def test_several_first_visitors_at_once_are_all_inside_the_app(walk, fresh_app):
+    tabs = [walk(address=fresh_app) for _ in range(4)]
+    for tab, name in zip(tabs, ("calculate", "history", "about", "language"), strict=True):
+        tab.page.goto(f"{fresh_app}/{name}", wait_until="commit")
+    for tab in tabs:
+        assert tab.idle().page.get_by_role("link", name="Overview", exact=True).count() == 1
+
+
 @pytest.mark.parametrize(
     ("width", "scheme", "quantity"), [(1440, "dark", "FLOP/s per W"), (390, "light", "Grid carbon")]
 )

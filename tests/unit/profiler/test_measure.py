@@ -111,9 +111,10 @@ def test_a_known_allocation_reads_back_within_five_percent(stub):
 
 
 def touched(size_bytes):
-    """Fresh pages, whatever the allocator keeps from earlier tests."""
+    """Fresh pages, whatever the allocator keeps from earlier tests, and nothing else: a byte in each, so that no second
+    block of their size is ever resident beside them."""
     block = mmap.mmap(-1, size_bytes)
-    block.write(b"x" * size_bytes)
+    block[:: mmap.PAGESIZE] = bytes(len(range(0, size_bytes, mmap.PAGESIZE)))
     return block
 
 

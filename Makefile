@@ -41,6 +41,7 @@ test: $(TEST_STAMP) browser
 
 check: $(TEST_STAMP)
 	$(BIN)/python -m ruff check .
+	$(BIN)/python -m ruff format --check .
 	$(BIN)/python -m mypy
 	$(BIN)/python -m pytest tests/test_architecture.py
 

@@ -64,9 +64,7 @@ def make(
 
 def failed(model: Model, steps: Sequence[Step], reason: str) -> Variant:
     """A variant that could not be made, and why."""
-    return Variant(
-        id=_id("", {}, steps), sha256="", parent_sha256=model.sha256, steps=tuple(steps), failed=reason
-    )
+    return Variant(id=_id("", {}, steps), sha256="", parent_sha256=model.sha256, steps=tuple(steps), failed=reason)
 
 
 def titled(technique: str, options: Mapping[str, Any]) -> Step:

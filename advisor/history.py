@@ -25,9 +25,7 @@ from profiler.types import Machine, Measurement, Model
 BRING = "Bring the output of: python -m profiler measure FILE --json"
 
 
-def compare(
-    one: Measurement, other: Measurement, files: tuple[int | None, int | None] = (None, None)
-) -> pd.DataFrame:
+def compare(one: Measurement, other: Measurement, files: tuple[int | None, int | None] = (None, None)) -> pd.DataFrame:
     """quantity, unit (ms, j, bytes), first, second, ratio, ratio_low, ratio_high, basis: the second run against the
     first, in everything both tell. `files` are the bytes of the two files that ran, where they are known.
 

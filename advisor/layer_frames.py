@@ -201,4 +201,3 @@ def _bound(layer: Layer, ridge: float | None) -> str | None:
     if ridge is None or layer.intensity is None or not math.isfinite(ridge):
         return None
     return "memory" if layer.intensity < ridge else "compute"
-

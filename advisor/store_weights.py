@@ -208,4 +208,3 @@ def _compared(before: Mapping[str, Tensor], target: Path, form: str, folder: Pat
     snr_db = 10 * math.log10(signal / noise) if noise and signal else None
     notes = [f"worst: {worst_name}, {math.sqrt(worst):.2%} off (root mean square)"] if worst_name else ["bit for bit"]
     return notes, Quality(kind="weights", samples=count, inputs="the stored weights", snr_db=snr_db)
-

@@ -94,4 +94,3 @@ def told_by(report: Report, by: Turbine) -> Report:
 
 def _plan(one: Plan | None, by: Turbine) -> Plan | None:
     return one if one is None or one.footprint is None else replace(one, footprint=footprint_by(one.footprint, by))
-

@@ -80,9 +80,7 @@ def _in_processes(seconds: float) -> list[Medians]:
     from data.records import to_plain
 
     path, known = model(NAME)
-    asked = json.dumps(
-        {"home": str(desk().home.root), "path": str(path), "model": to_plain(known), "seconds": seconds}
-    )
+    asked = json.dumps({"home": str(desk().home.root), "path": str(path), "model": to_plain(known), "seconds": seconds})
     command = [sys.executable, "-c", OTHER]
     running = [
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(2)

@@ -123,9 +123,7 @@ def _by_program(path: Path, feeds: "Arrays", outputs: list[str]) -> Any:
     return _without_traces(exported.model_proto)
 
 
-def _by_script(
-    path: Path, model: Model, feeds: "Arrays", outputs: list[str], varying: set[str], target: Path
-) -> Any:
+def _by_script(path: Path, model: Model, feeds: "Arrays", outputs: list[str], varying: set[str], target: Path) -> Any:
     import torch
 
     module = torch.jit.load(str(path), map_location="cpu").eval()  # type: ignore[no-untyped-call]

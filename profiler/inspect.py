@@ -14,9 +14,7 @@ HEAD_BYTES = 1 << 16
 
 
 @task
-def inspect(
-    desk: ChildDesk, *, path: str, name: str, shapes: dict[str, Sequence[int]], format_name: str = ""
-) -> Model:
+def inspect(desk: ChildDesk, *, path: str, name: str, shapes: dict[str, Sequence[int]], format_name: str = "") -> Model:
     """Reads the file at `path` and shows it as `name`; `shapes` fills dynamic inputs (input name -> lengths);
     `format_name` is the triage's verdict, where there is one.
 

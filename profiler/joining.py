@@ -142,9 +142,7 @@ def named(graph: Sequence[Node], timed: Iterable[str]) -> list[Node]:
         op, _, number = name.rpartition("_")
         if name not in taken and number.isdigit():
             free.setdefault(op, []).append(name)
-    return [
-        replace(node, name=free[node.op].pop(0)) if not node.name and free.get(node.op) else node for node in graph
-    ]
+    return [replace(node, name=free[node.op].pop(0)) if not node.name and free.get(node.op) else node for node in graph]
 
 
 def middle(values: Sequence[float]) -> float:

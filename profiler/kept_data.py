@@ -72,9 +72,7 @@ def check_apart(desk: Desk, model: Model, judged: Path) -> int:
 
 def _checked(desk: Desk, model: Model, file: Path, other: Path) -> dict[str, Any]:
     arguments = {"path": str(file), "model": model, "apart_from": str(other) if other.exists() else None}
-    found: dict[str, Any] = desk.task(
-        check_data, arguments, readable=[file, *([other] if other.exists() else [])]
-    )
+    found: dict[str, Any] = desk.task(check_data, arguments, readable=[file, *([other] if other.exists() else [])])
     return found
 
 

@@ -118,9 +118,8 @@ def _numbers(config: Any, text: Any) -> dict[str, Any]:
 def _writes(config: Any, module: Any) -> bool:
     """Whether the module writes tokens: an encoder alone only reads."""
     named = type(module).__name__
-    return "CausalLM" in named or "LMHead" in named or "Generation" in named or bool(
-        getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", False)
-    )
+    declared = bool(getattr(config, "is_encoder_decoder", False) or getattr(config, "is_decoder", False))
+    return declared or any(part in named for part in ("CausalLM", "LMHead", "Generation"))
 
 
 def _state(module: Any) -> int | None:

@@ -98,9 +98,9 @@ def reasons(run: Measurement) -> tuple[str, ...]:
     )
     threads = run.workload.threads if run.options.get("device", "cpu") == "cpu" else 0
     pressure_frac = profile.waited_frac(run.load_before, run.load_after)
-    return timing.verdict(
-        timed, threads=threads, pressure_frac=pressure_frac, others_frac=run.load_after.others_frac
-    )[1]
+    others_frac = run.load_after.others_frac
+    _, why = timing.verdict(timed, threads=threads, pressure_frac=pressure_frac, others_frac=others_frac)
+    return why
 
 
 def _joined(parts: Iterable[tuple[float, ...]]) -> tuple[float, ...]:

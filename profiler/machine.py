@@ -180,7 +180,7 @@ def _cpu_info() -> dict[str, str]:
 
 
 def _caches() -> dict[str, int]:
-    """"L1d", "L1i", "L2", "L3" -> bytes of the cache that the first core sees."""
+    """Name ("L1d", "L1i", "L2", "L3") -> bytes of the cache that the first core sees."""
     found = {}
     for folder in sorted((CPU_FOLDER / "cache").glob("index*")):
         level, kind, size = (_text(folder / name) for name in ("level", "type", "size"))

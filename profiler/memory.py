@@ -116,9 +116,7 @@ def fit(tier: Tier, weight_bytes: int, activation_bytes: int) -> Fit:
     in_memory = activation_bytes + (weight_bytes if tier.weights_in == "memory" else 0)
     verdicts = [Fit(tier=tier, limit="memory", needed_bytes=in_memory, there_bytes=tier.memory_bytes)]
     if tier.storage_bytes is not None:
-        verdicts.append(
-            Fit(tier=tier, limit="storage", needed_bytes=weight_bytes, there_bytes=tier.storage_bytes)
-        )
+        verdicts.append(Fit(tier=tier, limit="storage", needed_bytes=weight_bytes, there_bytes=tier.storage_bytes))
     return min(verdicts, key=lambda verdict: verdict.spare_bytes)
 
 
@@ -158,9 +156,7 @@ def head_of(layers: Sequence[Layer]) -> Layer | None:
 def training_estimates(model: Model, optimizer: str = "adam") -> dict[str, TrainingMemory]:
     """{"full", "head"}: training everything, and the last layer alone (whose input is all it keeps). The head is left
     out where the graph names none."""
-    found = {
-        "full": training_memory(model.parameter_count, kept_for_backward_bytes(model.layers), optimizer=optimizer)
-    }
+    found = {"full": training_memory(model.parameter_count, kept_for_backward_bytes(model.layers), optimizer=optimizer)}
     head = head_of(model.layers)
     if head is not None:
         # Without gradients the layers before the head keep no more than a forward pass does at its peak.

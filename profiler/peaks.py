@@ -6,6 +6,7 @@ the runtime matters); a chain of negations shows the bandwidth, counting bytes r
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +87,7 @@ def probe(desk: ChildDesk, *, threads: int, device: str, cached_bytes: int) -> d
     rates: dict[str, Estimate] = {}
     notes: list[str] = []
     probes: list[tuple[str, Callable[[], Estimate]]] = [
-        (name, lambda name=name: product(desk.folder, name, options)) for name in _products(device)  # type: ignore[misc]
+        (name, partial(product, desk.folder, name, options)) for name in _products(device)
     ]
     probes.append(("memory_bytes_per_s", lambda: stream(desk.folder, MEMORY_BYTES, options)))
     if device == "cpu":

@@ -90,4 +90,3 @@ def _told(found: Any) -> str:
         *found.warnings,
     ]
     return "\n".join(lines)
-

@@ -62,5 +62,3 @@ def errors(rows: pd.DataFrame, mode: str) -> go.Figure:
     figure.update_layout(barmode="group", bargap=0.25)
     figure.update_yaxes(title="Mean error", tickformat=".0%")
     return figure
-
-

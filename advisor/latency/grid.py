@@ -30,9 +30,7 @@ def gpu_grid(apart: Mapping[str, Ops], devices: Sequence[Device], batches: Seque
     return np.array(found)
 
 
-def cpu_grid(
-    apart: Mapping[str, Ops], on: Sequence[tuple[Device, float | None]], batches: Sequence[int]
-) -> Ends:
+def cpu_grid(apart: Mapping[str, Ops], on: Sequence[tuple[Device, float | None]], batches: Sequence[int]) -> Ends:
     """Seconds of one call, [(device, cores), batch, (low, mid, high)]. Raises InputError as `gpu_grid` does."""
     many = [{dtype: ops.at_batch(float(batch)) for dtype, ops in apart.items()} for batch in batches]
     found = []

@@ -56,9 +56,7 @@ def row(model: Model, run: Measurement, peaks: Peaks | None) -> dict[str, Any] |
     }  # fmt: skip
 
 
-def _predicted(
-    ops: Ops, run: Measurement, peaks: Peaks | None
-) -> tuple[Prediction, str, str, float, float] | None:
+def _predicted(ops: Ops, run: Measurement, peaks: Peaks | None) -> tuple[Prediction, str, str, float, float] | None:
     machine, batch = run.machine, run.workload.batch_size
     on_cpu = "cpu" in run.provider.lower()
     if on_cpu and peaks is not None:
@@ -97,4 +95,3 @@ def _batch_ratio(model: Model, run: Measurement) -> float | None:
             ratios.add(ran[0] / built[0])
     ratios = ratios - {1.0} or ratios
     return ratios.pop() if len(ratios) == 1 else None
-

@@ -64,9 +64,7 @@ def prior() -> Prior:
     """The shipped prior."""
     rows = _table()
     low, high = rows["lowest"].to_numpy(float), rows["highest"].to_numpy(float)
-    return Prior(
-        middle=rows["prior"].to_numpy(float), spread=rows["prior_spread"].to_numpy(float), low=low, high=high
-    )
+    return Prior(middle=rows["prior"].to_numpy(float), spread=rows["prior_spread"].to_numpy(float), low=low, high=high)
 
 
 def of(values: NDArray[np.float64]) -> Parameters:

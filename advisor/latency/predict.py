@@ -164,9 +164,7 @@ def gpu_ends_s(
     return low, mid, high
 
 
-def cpu_ends_s(
-    split: Sequence[tuple[Ops, Cpu]], ratios: tuple[float, float, float]
-) -> tuple[float, float, float]:
+def cpu_ends_s(split: Sequence[tuple[Ops, Cpu]], ratios: tuple[float, float, float]) -> tuple[float, float, float]:
     """Seconds of one call on a CPU, low, middle and high: each part of the graph at the rates of its dtype."""
     total_s = sum(_cpu_s(split)) + latency_cpu.CALL_S
     low, mid, high = (total_s * ratio for ratio in ratios)

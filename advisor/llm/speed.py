@@ -163,9 +163,7 @@ def _advice(parts: dict[str, float], load: Load, count: int) -> str:
     if memory > compute and parts["cache"] > parts["weights"]:
         return f"Writing {many} is bound by reading the cache: a smaller cache (FP8) or a shorter context helps most."
     if memory > compute:
-        return (
-            f"Writing {many} is bound by memory: weight-only quantization makes it faster, INT8 arithmetic does not."
-        )
+        return f"Writing {many} is bound by memory: weight-only quantization makes it faster, INT8 arithmetic does not."
     return "Writing so many tokens at once is bound by arithmetic: FP8 or INT8 arithmetic makes it faster."
 
 

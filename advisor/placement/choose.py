@@ -124,7 +124,8 @@ def _asked(
     """The counts of everything judged, and the ranked rows with what is known of their offer and option."""
     timed = choices.assign(service_ms=choices["high_ms" if traffic.surely else "mid_ms"])
     frames = {
-        "option": timed[list(JUDGED_OPTION)], "offer": offer[list(JUDGED_OFFER)],
+        "option": timed[list(JUDGED_OPTION)],
+        "offer": offer[list(JUDGED_OFFER)],
         "place": places(traffic.users_at),
         "extra": pd.DataFrame(EXTRAS, columns=["more", "share"]).assign(extra_id=range(len(EXTRAS))),
     }

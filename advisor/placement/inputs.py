@@ -46,7 +46,12 @@ def this_machine(found: Machine, zone_id: str | None, pue: float = 1.0, yours: Y
     rated = rated_w(found.cpu, found.physical_cores)
     idle, busy = (None, None) if rated is None else device_energy.cpu_idle_busy_w(rated)
     return Here(
-        name="this machine", zone_id=zone_id, memory_bytes=found.memory_bytes, pue=pue, idle_w=idle, busy_w=busy,
+        name="this machine",
+        zone_id=zone_id,
+        memory_bytes=found.memory_bytes,
+        pue=pue,
+        idle_w=idle,
+        busy_w=busy,
         yours=yours or Yours(),
     )
 

@@ -170,9 +170,7 @@ def _predicted(candidate: Candidate, served: Sequence[Target]) -> pd.DataFrame:
     if cpus:
         on = [(known[name], cores) for name, cores in cpus]
         seconds |= dict(zip(cpus, cpu_grid(apart, on, BATCHES), strict=True))
-    rows = [
-        row for one in able for row in _rows(candidate, one, _of_a_part(seconds[one.device_id, one.cores], one))
-    ]
+    rows = [row for one in able for row in _rows(candidate, one, _of_a_part(seconds[one.device_id, one.cores], one))]
     return pd.DataFrame.from_records(rows, columns=COLUMNS).assign(bits8="int8" in apart) if rows else pd.DataFrame()
 
 

@@ -84,7 +84,12 @@ def years_of(
 
 
 def service_years(
-    before: Placement, after: Placement | None, demand: Estimate, efficiency: Estimate, *, renewed_every_years: int = 1,
+    before: Placement,
+    after: Placement | None,
+    demand: Estimate,
+    efficiency: Estimate,
+    *,
+    renewed_every_years: int = 1,
     years: int = LONGEST_YEARS,
 ) -> tuple[YearAhead, ...]:
     """This and each of the coming years of a service placed like `before`, and like `after` with the plan (None where

@@ -133,9 +133,7 @@ def _yours(row: Mapping[Any, Any]) -> Iterator[str]:
         yield "The carbon of its grid is yours."
 
 
-def left_out(
-    choices: pd.DataFrame, offer: pd.DataFrame, objective: str, here: "Here | None"
-) -> tuple[str, ...]:
+def left_out(choices: pd.DataFrame, offer: pd.DataFrame, objective: str, here: "Here | None") -> tuple[str, ...]:
     """One sentence for each of the user's devices that cannot be ranked."""
     if here is None or not here.yours.devices:
         return ()

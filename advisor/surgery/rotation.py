@@ -87,9 +87,7 @@ def pairs(proto: Any) -> list[Pair]:
         for branch in _branches(graph, after, tensor, int(first.dims[1])):
             second, block = _partner(graph, branch)
             if second is not None and block > 1 and second.name not in taken and second.name != first.name:
-                pair = Pair(
-                    first=first, bias=bias, second=second, block=block, start=branch.start, width=branch.width
-                )
+                pair = Pair(first=first, bias=bias, second=second, block=block, start=branch.start, width=branch.width)
                 found.append(pair)
                 taken |= {first.name, second.name}
     return found
@@ -104,9 +102,7 @@ def _branches(graph: Graph, after: Any | None, tensor: str, width: int) -> list[
     if width % parts or set(lengths) != {width // parts}:
         return []
     each = width // parts
-    return [
-        Branch(graph.next(output), output, number * each, each) for number, output in enumerate(after.output)
-    ]
+    return [Branch(graph.next(output), output, number * each, each) for number, output in enumerate(after.output)]
 
 
 def _weight(graph: Graph, node: Any) -> Any | None:

@@ -69,9 +69,7 @@ def largest_change(before: "Path", after: "Path", call: "Mapping[str, ndarray]")
     settings = ort.SessionOptions()
     settings.log_severity_level = 4
     with onnx_rewrite.edge("Running the rotated model"):
-        first, second = (
-            ort.InferenceSession(str(path), settings).run(None, dict(call)) for path in (before, after)
-        )
+        first, second = (ort.InferenceSession(str(path), settings).run(None, dict(call)) for path in (before, after))
     return max(
         float(np.abs(one - two).max(initial=0.0)) / max(1.0, float(np.abs(one).max(initial=0.0)))
         for one, two in zip(first, second, strict=True)

@@ -89,9 +89,7 @@ def turbine_text(energy_kwh: Estimate, by: Turbine) -> str:
     return f"{words.turbine(by.years(energy_kwh).mid)} of one wind turbine"
 
 
-def preset(
-    key: str, label: str, known: Mapping[str, Mapping[str, Any]], usual: Mapping[str, Any]
-) -> str | None:
+def preset(key: str, label: str, known: Mapping[str, Mapping[str, Any]], usual: Mapping[str, Any]) -> str | None:
     """Pills that fill the widgets: to the values a preset names, the others to their `usual` ones. The address holds
     the preset's name and whatever was changed after it, so both restore the view."""
     picked = st.pills(label, list(known), key=f"{key}_preset", label_visibility="collapsed", **URL)

@@ -99,4 +99,3 @@ def _mine(node_nm: int) -> None:
                 f"{words.energy(first.energy_j)}, of which DRAM takes {words.percent(first.dram_frac)}. What-if: "
                 "nothing is compressed here, and what fewer bits do to the answers the Compress page measures."
             )
-

@@ -140,9 +140,7 @@ def chart(figure: Any, *, key: str, alt: str, table: "pd.DataFrame | None" = Non
             tables.show(table, key=f"{key}_rows", alt=alt)
 
 
-def nothing_yet(
-    key: str, text: str, *, todo: str = "", to: str | None = None, icon: str | None = None
-) -> None:
+def nothing_yet(key: str, text: str, *, todo: str = "", to: str | None = None, icon: str | None = None) -> None:
     """An empty state: what is missing, and the one thing to do about it (`to` is the page where that is done)."""
     icon = icon or (":material/upload_file:" if to else ":material/info:")
     with st.container(key=f"empty-{key}", horizontal_alignment="center", gap="xsmall"):

@@ -75,8 +75,9 @@ def _peaks(here: Machine) -> None:
     work.take_result(SLOT)
     found = all_peaks(state.app().store, here)
     if not found:
-        cards.nothing_yet("peaks", "Not measured yet", todo="Takes about 20 s; a first profile does it, too.",
-                          icon=":material/speed:")
+        cards.nothing_yet(
+            "peaks", "Not measured yet", todo="Takes about 20 s; a first profile does it, too.", icon=":material/speed:"
+        )
         return
     arithmetic, streams = model_frames.arithmetic(found), model_frames.streams(found)
     for key, rows, say in (("arithmetic", arithmetic, words.operations), ("streams", streams, words.stream)):

@@ -51,8 +51,14 @@ def sums(rows: pd.DataFrame) -> None:
         [
             cards.Metric(label="Models", value=words.count(len(rows)), note=f"{planned} with a plan", basis=None),
             _pair("Energy a year", before.kwh_per_year, after.kwh_per_year, words.KWH, 1.0),
-            _pair("CO₂e a year", before.g_co2e_per_year, after.g_co2e_per_year, words.GRAMS, 1.0,
-                  "choose a grid zone on Compress, and plan again" if planned else "known once a model has a plan"),
+            _pair(
+                "CO₂e a year",
+                before.g_co2e_per_year,
+                after.g_co2e_per_year,
+                words.GRAMS,
+                1.0,
+                "choose a grid zone on Compress, and plan again" if planned else "known once a model has a plan",
+            ),
             _cost(before.usd_per_year, after.usd_per_year),
             _pair("Wind-turbine time", before.turbine_years, after.turbine_years, words.TURBINE, units.S_PER_YEAR),
         ],

@@ -118,9 +118,7 @@ def _filled(tensor: Tensor, lengths: Mapping[str, int], chosen: Model) -> list[i
     ]
 
 
-def zone(
-    label: str = "Grid zone", key: str = "zone", usual: str | None = None, own_too: bool = False
-) -> str | None:
+def zone(label: str = "Grid zone", key: str = "zone", usual: str | None = None, own_too: bool = False) -> str | None:
     """A grid zone by name and intensity, or none; countries come first. `own_too` offers the user's own zones and
     values, for what reckons with them."""
     known = {found.zone_id: found for found in (own.zones(state.app().store) if own_too else tables.zones())}

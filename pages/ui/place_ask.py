@@ -194,9 +194,7 @@ def _of_report(_report: Report, version: str, variants: tuple[str, ...], here: s
 
 
 @st.cache_resource(max_entries=16, show_spinner="Predicting it on every device")
-def _of_model(
-    _model: Model, version: str, dtypes: tuple[str, ...], run_id: str | None, here: str, _here: Here
-) -> Able:
+def _of_model(_model: Model, version: str, dtypes: tuple[str, ...], run_id: str | None, here: str, _here: Here) -> Able:
     run = state.get(Measurement, run_id)
     judged = in_dtypes(_model, dtypes, model_frames.median(run) if run else None)
     key = repr((version, dtypes, run_id, here))

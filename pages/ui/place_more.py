@@ -256,4 +256,3 @@ def more(found: Found, asked: Question, report: Report | None) -> None:
     )  # fmt: skip
     with cards.guard("place-more"):
         PARTS[chosen](found, asked, report)
-

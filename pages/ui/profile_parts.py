@@ -139,7 +139,9 @@ def how(run: Measurement) -> None:
 def busy(load: Load) -> str:
     """A machine's load in words: "1.2 on average; some task waited 3 % of the time; others took 1 % of the cores"."""
     waited = f"some task waited {words.percent(load.cpu_pressure_frac)} of the time"
-    known = [f"{words.number(load.load_1m, 2)} on average" if load.load_1m is not None else "",
-             waited if load.cpu_pressure_frac is not None else "",
-             f"others took {words.percent(load.others_frac)} of the cores" if load.others_frac is not None else ""]
+    known = [
+        f"{words.number(load.load_1m, 2)} on average" if load.load_1m is not None else "",
+        waited if load.cpu_pressure_frac is not None else "",
+        f"others took {words.percent(load.others_frac)} of the cores" if load.others_frac is not None else "",
+    ]
     return "; ".join(part for part in known if part) or words.NOT_KNOWN

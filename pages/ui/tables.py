@@ -94,7 +94,11 @@ def _cell(value: Any) -> Any:
 def bar(title: str, largest: float = 100.0, width: str | None = None) -> Any:
     """A column of bars for percentages up to `largest`."""
     return st.column_config.ProgressColumn(
-        title, format="%.3g %%", min_value=0.0, max_value=largest, width=width  # type: ignore[arg-type]
+        title,
+        format="%.3g %%",
+        min_value=0.0,
+        max_value=largest,
+        width=width,  # type: ignore[arg-type]
     )
 
 

@@ -197,4 +197,3 @@ def _picture(shown: View, choice: Choice, mine: MyModel | None, kind: str) -> by
     notes = [*(f"{wording.sentence(era)}." for era in shown.eras), source(shown)]
     title = f"{shown.metric.title}: {SETS[shown.rows_name].lower()}"
     return figures_image.image(figures_trends.for_print(figure, title, notes), kind)
-

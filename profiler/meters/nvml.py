@@ -133,10 +133,7 @@ def integral_j(samples: list[tuple[float, float]], start_s: float, end_s: float)
     if not samples:
         return None
     points = [(start_s, samples[0][1]), *samples, (end_s, samples[-1][1])]
-    return sum(
-        (after - before) * (low + high) / 2
-        for (before, low), (after, high) in pairwise(points)
-    )
+    return sum((after - before) * (low + high) / 2 for (before, low), (after, high) in pairwise(points))
 
 
 def disagreement(counted_j: float | None, polled_j: float | None) -> tuple[str, ...]:

@@ -74,7 +74,7 @@ class Rapl:
         return Reading(energy_j=energy, power_w=energy * (1 / elapsed_s), scope=self.SCOPE)
 
     def _counters(self) -> dict[str, Path]:
-        """"package-0", "package-0 dram" -> folder. Cores and graphics are inside their package, and left out."""
+        """Name ("package-0", "package-0 dram") -> folder. Cores and graphics are inside their package, and left out."""
         found = {}
         for folder in sorted(self._folder.glob("intel-rapl:*")):
             name = _text(folder / "name")

@@ -52,9 +52,7 @@ def trace(module: "nn.Module", make_inputs: "Callable[[], Mapping[str, Tensor]]"
         return _run(module, make_inputs, positional, nullcontext())
 
 
-def _run(
-    module: "nn.Module", make_inputs: "Callable[[], Mapping[str, Tensor]]", positional: bool, mode: Any
-) -> Traced:
+def _run(module: "nn.Module", make_inputs: "Callable[[], Mapping[str, Tensor]]", positional: bool, mode: Any) -> Traced:
     import torch
 
     parameters = {id(value): (name, True) for name, value in module.named_parameters()}

@@ -59,8 +59,12 @@ STANDING_IN: Mapping[str, Mapping[str, Callable[..., Any]]] = {
     FUNCTIONS: {"Max": max},
     SHAPES: {
         **dict.fromkeys(("expect_true", "guard_or_false", "guard_or_true", "guard_size_oblivious"), bool),
-        "statically_known_true": bool, "sym_and": both, "sym_or": either, "sym_eq": alike,
-        "guarding_hint_or_throw": as_it_is, "has_guarding_hint": lambda length: True,
+        "statically_known_true": bool,
+        "sym_and": both,
+        "sym_or": either,
+        "sym_eq": alike,
+        "guarding_hint_or_throw": as_it_is,
+        "has_guarding_hint": lambda length: True,
         "is_nested_int": lambda length: False,
     },
 }

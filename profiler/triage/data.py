@@ -21,8 +21,8 @@ DTYPE = re.compile(r"[<>|=]?([biufc])(\d{1,2})|[<>|=]?[US]\d{1,4}")
 
 
 def triage_data(path: Path, name: str) -> str:
-    """"npy", "npz" or "csv", by content. Raises InputError, one line naming the cause, where the file is a trap,
-    damaged, or none of these; `name` is the file's name as the user knows it."""
+    """The kind, "npy", "npz" or "csv", by content. Raises InputError, one line naming the cause, where the file is a
+    trap, damaged, or none of these; `name` is the file's name as the user knows it."""
     size_bytes = path.stat().st_size
     if not size_bytes:
         _refuse("This data file is empty (0 bytes).")

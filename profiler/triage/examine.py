@@ -23,9 +23,7 @@ HEAD_BYTES = 1 << 16
 NAMING_BYTES = 2 * BYTES_PER_GIB  # the most a protobuf message may have
 PIECE_BYTES = 4 * BYTES_PER_MIB
 CONFIG_BYTES = 4 * BYTES_PER_MIB
-MARK_OF_TORCH = re.compile(
-    r"[^/]*/?(data\.pkl|constants\.pkl|archive_format)|[^/]+/models/.*\.json", re.IGNORECASE
-)
+MARK_OF_TORCH = re.compile(r"[^/]*/?(data\.pkl|constants\.pkl|archive_format)|[^/]+/models/.*\.json", re.IGNORECASE)
 SUFFIXES = {
     "onnx": (".onnx",), "onnx_bundle": (".zip",), "torchscript": (".pt", ".pth", ".ts", ".torchscript", ".jit"),
     "pt2": (".pt2",), "state_dict": (".pt", ".pth", ".bin", ".ckpt"), "safetensors": (".safetensors",),

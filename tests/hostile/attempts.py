@@ -213,7 +213,7 @@ ALLOWED = {"write_own_folder", "threads", "stat_outside"}
 
 
 def outcome(name, world):
-    """"allowed", or the reason it was not."""
+    """The word "allowed", or the reason it was not."""
     try:
         ATTEMPTS[name](world)
     except FileNotFoundError:

@@ -104,8 +104,11 @@ def two_stories(whole):
     yield "end64_long.zip", end64(whole, size=1 << 40), damaged
     yield "end64_gap.zip", end64(whole, gap=b"hidden"), damaged
     yield "directory_gap.zip", whole[:end] + b"hidden" + whole[end:], damaged
-    yield "directory_shift.zip", whole[:end] + whole[end:].replace(
-        struct.pack("<I", central), struct.pack("<I", central + 4)), damaged
+    yield (
+        "directory_shift.zip",
+        whole[:end] + whole[end:].replace(struct.pack("<I", central), struct.pack("<I", central + 4)),
+        damaged,
+    )
     fewer = whole[:end] + patched(whole[end:], b"\x02\x00\x02\x00", b"\x01\x00\x01\x00")
     yield "fewer_entries.zip", fewer, ("damaged", "entries")
     yield "nul_name.zip", patched(patched(entry("a_b.onnx"), b"a_b", b"a\0b"), b"a_b", b"a\0b", 0), ("unsafe", "name")

@@ -41,9 +41,7 @@ def test_a_trap_is_refused_before_any_library_sees_it(tmp_path, name, data, caus
     refused(triage, tmp_path, name, data, cause)
 
 
-@pytest.mark.parametrize(
-    ("name", "data", "cause"), [pytest.param(*case, id=case[0]) for case in build_files.arrays()]
-)
+@pytest.mark.parametrize(("name", "data", "cause"), [pytest.param(*case, id=case[0]) for case in build_files.arrays()])
 def test_a_trap_among_data_is_refused(tmp_path, name, data, cause):
     refused(triage_data, tmp_path, name, data, cause)
 

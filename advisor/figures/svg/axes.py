@@ -71,9 +71,7 @@ def _own(value: Any, log: bool, dated: bool) -> float | None:
     return math.log10(number) if log else number
 
 
-def _range(
-    asked: Mapping[str, Any], known: Sequence[float], rows: bool, log: bool, dated: bool
-) -> tuple[float, float]:
+def _range(asked: Mapping[str, Any], known: Sequence[float], rows: bool, log: bool, dated: bool) -> tuple[float, float]:
     backwards = asked.get("autorange") == "reversed"
     if asked.get("range") is not None:
         low, high = asked["range"]
@@ -89,9 +87,7 @@ def _range(
     return (high + room, low) if backwards else (low, high + room)
 
 
-def _ticks(
-    asked: Mapping[str, Any], low: float, high: float, log: bool, dated: bool
-) -> list[tuple[float, str]]:
+def _ticks(asked: Mapping[str, Any], low: float, high: float, log: bool, dated: bool) -> list[tuple[float, str]]:
     said = str if dated else _said(asked, log)
     if asked.get("tickvals") is not None:
         values = list(asked["tickvals"])

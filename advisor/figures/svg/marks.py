@@ -90,9 +90,7 @@ def _parts(points: Sequence[tuple[float, float] | None]) -> Iterator[list[tuple[
             part = []
 
 
-def _markers(
-    trace: Mapping[str, Any], points: Sequence[tuple[float, float] | None], frame: Frame
-) -> Iterator[str]:
+def _markers(trace: Mapping[str, Any], points: Sequence[tuple[float, float] | None], frame: Frame) -> Iterator[str]:
     marker = trace.get("marker") or {}
     sizes, symbols = each(marker.get("size", 6), len(points)), each(marker.get("symbol") or "circle", len(points))
     for place, point in enumerate(points):

@@ -58,9 +58,7 @@ def test_what_to_do_next(more, step):
 
 
 def test_a_target_stands_beside_today_and_the_plans():
-    frame = overview.against_target(
-        Footprint(kwh_per_year=about(10)), Footprint(kwh_per_year=about(4)), target=6.0
-    )
+    frame = overview.against_target(Footprint(kwh_per_year=about(10)), Footprint(kwh_per_year=about(4)), target=6.0)
     assert list(frame["kwh_per_year"]) == [10, 4, 6] and list(frame["basis"]) == ["modelled", "modelled", "given"]
     money = overview.against_target(
         Footprint(usd_per_year=about(3)), Footprint(usd_per_year=about(2, 1, 3)), None, "usd_per_year"
@@ -117,9 +115,7 @@ def test_what_differs_is_said():
 
 
 def test_a_slower_run_is_flagged_and_the_same_is_not():
-    old, same, slow = (
-        replace(reports.run(scale), id=str(scale), group_id=str(scale)) for scale in (10.0, 10.1, 12.0)
-    )
+    old, same, slow = (replace(reports.run(scale), id=str(scale), group_id=str(scale)) for scale in (10.0, 10.1, 12.0))
     assert history.regressions([old, same]) == []
     ((before, now, ratio),) = history.regressions([old, same, slow])
     assert (before, now) == (same, slow) and ratio.low > 1.05

@@ -172,9 +172,7 @@ def test_a_chart_from_elsewhere_cannot_break_the_drawing():
 
 def test_a_hostile_plan_name_is_text_in_every_chart():
     made = report()
-    variants = tuple(
-        replace(one, steps=(replace(one.steps[0], title=HOSTILE),)) for one in made.variants
-    )
+    variants = tuple(replace(one, steps=(replace(one.steps[0], title=HOSTILE),)) for one in made.variants)
     made = replace(made, variants=variants)
     for name in ("pareto", "latency_ecdf"):
         assert "<script" not in figures_report.svg(figures_report.figure(made, name)[0])

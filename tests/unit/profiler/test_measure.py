@@ -64,7 +64,8 @@ class Stub:
             held.append(np.ones(int(options.get("bytes", 8)), np.uint8))
 
         return SimpleNamespace(
-            provider="stub", settings={"kind": "stub"},
+            provider="stub",
+            settings={"kind": "stub"},
             run=lambda feeds: {"y": np.zeros(1)},
             prepare=lambda feeds: call,
             device_facts=lambda feeds: {"call_ms": 4.2, "peak_bytes": 5.0} if "gpu" in options else {},

@@ -54,7 +54,9 @@ def test_layers_belong_to_the_operator_that_makes_their_output():
     layers = [layer("conv", ("x",), ("c",)), layer("relu", ("c",), ("r",)), layer("head", ("r",), ("y",))]
     graph = [Node("conv + relu", "FusedConv", ("x",), ("r",)), Node("head", "Gemm", ("r",), ("y",))]
     assert owners_of(layers, graph, {"conv + relu", "head"}) == {
-        "conv": "conv + relu", "relu": "conv + relu", "head": "head"
+        "conv": "conv + relu",
+        "relu": "conv + relu",
+        "head": "head",
     }
 
 

@@ -35,9 +35,7 @@ def group(tmp_path_factory):
         patch.setenv("RIGHTSIZE_HOME", str(folder / "home"))
         original = small_models.mlp(folder / "original.onnx")
         variant = small_models.mlp(folder / "variant.onnx", width=1024)
-        found = desk().task(
-            inspect, {"path": str(original), "name": "original.onnx", "shapes": {}}, readable=[folder]
-        )
+        found = desk().task(inspect, {"path": str(original), "name": "original.onnx", "shapes": {}}, readable=[folder])
         model = from_plain(Model, found)
         subjects = [Subject(path=original, model_sha256=model.sha256),
                     Subject(path=variant, model_sha256=model.sha256, variant_id="wide")]  # fmt: skip

@@ -238,9 +238,10 @@ def test_files_that_are_no_configuration(tmp_path):
 
 
 def test_plain_numbers_are_enough():
-    assert of_numbers(
-        layers=32, hidden=4096, heads=32, vocabulary=32000, intermediate=11008
-    ).parameter_count == 6_738_415_616
+    assert (
+        of_numbers(layers=32, hidden=4096, heads=32, vocabulary=32000, intermediate=11008).parameter_count
+        == 6_738_415_616
+    )
 
 
 def test_an_unknown_architecture_falls_back_to_its_plain_numbers():

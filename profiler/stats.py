@@ -9,10 +9,7 @@ import numpy as np
 from data.estimate import Estimate
 
 BEYOND = 2
-Z_95 = 1.959964
-EXACT_UP_TO = 1000
-# Student's t, two-sided 95 %, for 1, 2, ... degrees of freedom; beyond the last the last is wide enough.
-T_95 = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
+OUTSIDE = 0.025  # on either side of a 95 % interval
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,39 +62,27 @@ def percentile_interval(samples: Sequence[float], percent: float) -> Estimate | 
     middle = percentile(samples, percent)
     if middle is None:
         return None
+    from scipy.special import bdtr
+
     ordered = np.sort(np.asarray(samples, dtype=float))
-    below = _binomial_below(ordered.size, percent / 100.0)
-    low, high = np.flatnonzero(below <= 0.025), np.flatnonzero(below >= 0.975)
-    if not low.size or low[-1] == 0 or not high.size or high[0] > ordered.size:
+    count = ordered.size
+    below = np.concatenate([[0.0], bdtr(np.arange(count + 1.0), count, percent / 100.0)])  # P(binomial < rank)
+    low, high = np.flatnonzero(below <= OUTSIDE)[-1], np.flatnonzero(below >= 1 - OUTSIDE)[0]
+    if low == 0 or high > count:
         return None
-    ends = float(ordered[low[-1] - 1]), float(ordered[high[0] - 1])
-    source = f"{ordered.size} calls, order statistics"
+    ends = float(ordered[low - 1]), float(ordered[high - 1])
+    source = f"{count} calls, order statistics"
     return Estimate(
         low=min(ends[0], middle), mid=middle, high=max(ends[1], middle), basis="measured", source=source
     )  # fmt: skip
 
 
-def _binomial_below(count: int, share: float) -> "np.ndarray":
-    """P(binomial(count, share) < k) for k = 0..count + 1, by logarithms."""
-    k = np.arange(count + 1)
-    log_factorial = np.concatenate([[0.0], np.cumsum(np.log(np.arange(1, count + 1)))])
-    log_terms = log_factorial[count] - log_factorial - log_factorial[::-1]
-    terms = np.exp(log_terms + k * math.log(share) + (count - k) * math.log1p(-share))
-    return np.concatenate([[0.0], np.cumsum(terms)])
-
-
 def _lower_rank(count: int) -> int:
     """The largest index r (from 0) with P(binomial(count, 1/2) <= r) <= 2.5 %; 0 where there is none."""
-    if count > EXACT_UP_TO:
-        return int((count - Z_95 * math.sqrt(count)) / 2) - 1
-    outside, term, rank = 0.0, 0.5**count, 0
-    for successes in range(count):
-        outside += term
-        if outside > 0.025:
-            break
-        rank = successes
-        term *= (count - successes) / (successes + 1)
-    return rank
+    from scipy.special import bdtr
+
+    within = np.flatnonzero(bdtr(np.arange(count // 2 + 1.0), count, 0.5) <= OUTSIDE)
+    return int(within[-1]) if within.size else 0
 
 
 def round_medians(samples: Sequence[float], calls_per_round: int) -> list[float]:
@@ -137,11 +122,13 @@ def over_loads(loads: Sequence[Sequence[float]], source: str = "paired rounds") 
     medians, so that it holds the spread between loads, and at least the interval of the median of all rounds. Raises
     ValueError below two loads. Source: one mean a cluster, Snedecor and Cochran, Statistical Methods, section 4.
     """
+    from scipy.special import stdtrit
+
     if len(loads) < 2:
         raise ValueError("the spread between loads needs two of them")
     logs = np.log([float(np.median(ratios)) for ratios in loads])
     mean = float(logs.mean())
-    half = T_95[min(len(loads) - 1, len(T_95)) - 1] * float(logs.std(ddof=1)) / math.sqrt(len(loads))
+    half = float(stdtrit(len(loads) - 1, 1 - OUTSIDE) * logs.std(ddof=1)) / math.sqrt(len(loads))
     low, _, high = median_interval([ratio for ratios in loads for ratio in ratios])
     mid = math.exp(mean)
     return Estimate(

@@ -23,7 +23,7 @@ OWNERS = {
     "torch_pruning": ("advisor/techniques",),
     "sklearn": ("advisor/techniques", "profiler/examples"),
     "mlperf_loadgen": ("profiler/timing", "profiler/load"),
-    "scipy": ("advisor",),
+    "scipy": ("advisor", "profiler/stats.py"),
     "kaleido": ("advisor/exporters", "advisor/figures/image.py"),
     "weasyprint": ("advisor/exporters",),
     "huggingface_hub": ("advisor/exporters",),

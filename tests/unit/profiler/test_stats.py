@@ -29,9 +29,12 @@ def test_the_interval_of_a_median_is_the_sign_tests(count, rank):
     assert mid == (count + 1) / 2
 
 
-def test_the_normal_approximation_continues_the_exact_ranks():
-    exact = stats._lower_rank(1000)
-    assert abs(stats._lower_rank(1002) - exact) <= 2
+def test_the_rank_is_exact_where_samples_are_many():
+    count = 1501
+    low, _, high = stats.median_interval(range(1, count + 1))
+    outside = sum(math.comb(count, successes) for successes in range(int(low)))  # P(binomial < low), in whole numbers
+    assert outside / 2**count <= 0.025 < (outside + math.comb(count, int(low))) / 2**count
+    assert high == count + 1 - low
 
 
 def test_the_interval_covers_the_true_median_19_times_in_20():

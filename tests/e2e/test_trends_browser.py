@@ -161,6 +161,13 @@ def test_an_address_opened_first_on_a_fresh_server_is_inside_the_app(walk, fresh
     assert tab.outside == [], "a tab without an icon of its own would fetch one"
 
 
+def test_the_first_page_opens_by_its_name_too(walk):
+    tab = walk().open("overview")
+    tab.page.get_by_role("heading", name="Overview", exact=True).wait_for()
+    assert tab.page.get_by_text("Page not found").count() == 0 and tab.problems() == []
+    assert tab.page.get_by_role("link", name="Overview", exact=True).count() == 1
+
+
 def test_several_first_visitors_at_once_are_all_inside_the_app(walk, fresh_app):
     tabs = [walk(address=fresh_app) for _ in range(4)]
     for tab, name in zip(tabs, ("calculate", "history", "about", "language"), strict=True):

@@ -5,7 +5,7 @@ import io
 
 import pytest
 import reports
-from conftest import serve
+from browsing import serve
 
 from data.home import Home
 from data.store import Store

@@ -4,7 +4,7 @@ import os
 
 import pytest
 import small_models
-from conftest import serve
+from browsing import serve
 
 pytestmark = pytest.mark.browser
 LIMIT_MB = 1

@@ -95,8 +95,8 @@ def test_eight_bit_floats_and_sparse_tensors_are_told_as_they_are_stored(tmp_pat
     path = tmp_path / "odd.pt"
     small = torch.ones(4, 4)
     small[0] = 0
-    torch.save({"f8": small.to(torch.float8_e4m3fn), "coo": torch.eye(100).to_sparse(), "csr": torch.eye(8).to_sparse_csr()},
-               path)  # fmt: skip
+    coo, csr = torch.eye(100).to_sparse(), torch.eye(8).to_sparse_csr()
+    torch.save({"f8": small.to(torch.float8_e4m3fn), "coo": coo, "csr": csr}, path)
     told = {tensor.name: tensor for tensor in STATE_DICT.read(path, {}).tensors}
     assert (told["f8"].stored_bytes, told["f8"].zero_frac) == (16, 0.25)
     assert told["coo"].stored_bytes == 100 * (2 * 8 + 4)  # two 64-bit indices and a float32 each

@@ -66,8 +66,10 @@ def _module(path: Path) -> tuple[Any, list[str]]:
     import torch
 
     if path.suffix == ".pt2" or _is_export(path):
+        from profiler.torch_graph.program import flat
+
         program = torch.export.load(str(path))
-        return program.module(), [str(name) for name in program.graph_signature.user_inputs]
+        return flat(program), [str(name) for name in program.graph_signature.user_inputs]
     script = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
     script.eval()
     return script, [argument.name for argument in script.forward.schema.arguments[1:]]

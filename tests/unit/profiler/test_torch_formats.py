@@ -12,6 +12,7 @@ from profiler.examples import bert
 from profiler.formats.hf_config import FORMAT as CONFIG
 from profiler.formats.pt2 import FORMAT as PT2
 from profiler.formats.torchscript import FORMAT as SCRIPT
+from profiler.inputs import random_feeds
 from profiler.runtimes import runtimes
 from profiler.torch_graph.layers import module_path
 
@@ -109,6 +110,19 @@ def test_a_program_with_inputs_by_keyword_and_in_a_mapping_runs(tmp_path):
     assert list(feeds) == ["batch_x", "batch_m", "scale"]
     answer = session.run(feeds)
     np.testing.assert_allclose(answer["logits"], answer["again"], rtol=1e-5)
+    session.prepare(feeds)()
+
+
+def test_a_module_of_bfloat16_runs_on_inputs_of_its_type(tmp_path):
+    module = nn.Linear(8, 3).bfloat16()
+    path = script(tmp_path / "m.pt", module, torch.ones(2, 8, dtype=torch.bfloat16))
+    model = SCRIPT.read(path, {})
+    assert model.inputs[0].dtype == "bfloat16"
+    session, feeds = runtimes()["torch"].load(path, {"threads": "1"}), random_feeds(model, {"input": (2, 8)}, seed=0)
+    (answer,) = session.run(feeds).values()
+    x = torch.from_numpy(feeds["input"].astype(np.float32)).bfloat16()
+    assert answer.dtype == np.float32
+    np.testing.assert_array_equal(answer, module(x).detach().float().numpy())
     session.prepare(feeds)()
 
 

@@ -19,6 +19,7 @@ ARGUMENTS = [
 ]  # fmt: skip
 BRIEF = {"RIGHTSIZE_MEASURE_SECONDS": "1", "RIGHTSIZE_SEARCH_SECONDS": "12"}
 START_S = 120
+PATIENCE_S = 180
 IDLE = '[data-testid="stApp"][data-test-script-state="notRunning"]'
 SIDEWAYS = """() => Math.max(...[document.documentElement, ...document.querySelectorAll(
     '[data-testid=stMain],[data-testid=stMainBlockContainer]')].map(e => e.scrollWidth - e.clientWidth))"""
@@ -96,6 +97,7 @@ class Walk:
         self.context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
         )
+        self.context.set_default_timeout(PATIENCE_S * 1000)  # a page may take its time where the machine is busy
         self.context.on("request", lambda request: self._note(request.url))
         self.page = self.context.new_page()
         self.page.on("websocket", lambda socket: self._note(socket.url))
@@ -110,7 +112,7 @@ class Walk:
         self.page.goto(f"{self.address}/{path}")
         return self.idle()
 
-    def idle(self, timeout_s: float = 60) -> "Walk":
+    def idle(self, timeout_s: float = PATIENCE_S) -> "Walk":
         """Wait until the script rests and the skeletons are gone."""
         self.page.wait_for_selector(IDLE, timeout=timeout_s * 1000)
         self.page.wait_for_function(

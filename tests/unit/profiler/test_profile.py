@@ -67,7 +67,7 @@ def test_energy_is_modelled_from_cpu_time_where_nothing_counts_it(group):
     cpu_s = stats.median_interval(group[0].cpu_samples_ms)[1] / 1000
     watts = METER.stop(None, Window(wall_s=1.0, cpu_s=1.0)).energy_j  # of one core, by the device table
     assert energy.low < energy.mid < energy.high
-    assert energy.mid / cpu_s == pytest.approx(watts.mid, rel=0.5)  # the window is another run than the samples
+    assert watts.mid / 2 < energy.mid / cpu_s < 3 * watts.mid  # its mean is billed, and a few calls may be slow
 
 
 def test_a_measurement_that_cannot_be_made_is_one_error(tmp_path):

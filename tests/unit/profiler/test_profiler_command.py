@@ -108,6 +108,8 @@ def test_operators_load_and_sweep_answer_in_json(tmp_path, command, monkeypatch)
         (("measure", "MODEL", "--no-such-flag"), 2),
         (("measure", "MODEL", "--device", "abacus"), 3),
         (("measure", "MODEL", "--seconds", "nan"), 2),
+        (("measure", "MODEL", "--threads", "100000"), 2),
+        (("operators", "MODEL", "--threads", "100000"), 2),
         (("load", "MODEL", "--rate", "0"), 2),
         (("measure", "TEXT"), 2),
     ],

@@ -9,25 +9,34 @@ RUN_REQUIREMENTS := $(if $(GPU),requirements-gpu.txt,requirements.txt)
 RUN_STAMP  := $(VENV)/.installed-$(if $(GPU),gpu,cpu)
 TEST_STAMP := $(VENV)/.installed-dev
 
-.PHONY: run setup test check bench hostile browser
+# What make itself cannot say: why pip stopped, and that a second try goes on where the first one ended.
+UNFINISHED = { echo "The packages could not all be installed; pip says why above. With a network and 3 GB of disk, run make again."; exit 1; }
+
+.PHONY: run setup test check bench hostile browser port
 
 setup: $(RUN_STAMP)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Rightsize needs Python 3.11 or newer: try 'make PYTHON=python3.11 $(MAKECMDGOALS)'."; exit 1; }
-	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv package is missing: install python3-venv."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -f $(BIN)/python*; echo "Python's venv package is missing: install python3-venv."; exit 1; }
 
 $(RUN_STAMP): $(RUN_REQUIREMENTS) requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(RUN_REQUIREMENTS)
+	@echo "Installing the packages into $(VENV): 2.4 GB, a minute with a fast network, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r $(RUN_REQUIREMENTS) || $(UNFINISHED)
 	@touch $@
 
 $(TEST_STAMP): requirements-dev.txt requirements.txt | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@echo "Installing the packages and what tests need into $(VENV): 2.5 GB, a minute with a fast network, once."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt || $(UNFINISHED)
 	@touch $@ $(VENV)/.installed-cpu
 
-run: $(RUN_STAMP)
-	@$(BIN)/python -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("127.0.0.1", $(PORT))) == 0)' \
+port:
+	@$(PYTHON) -c 'import sys; sys.exit(not (sys.argv[1].isdecimal() and 0 < int(sys.argv[1]) < 65536))' "$(PORT)" \
+	  || { echo "'$(PORT)' is no port: choose a number up to 65535, as in 'make run PORT=8600'."; exit 1; }
+	@$(PYTHON) -c 'import socket, sys; sys.exit(socket.socket().connect_ex(("127.0.0.1", int(sys.argv[1]))) == 0)' $(PORT) \
 	  || { echo "Port $(PORT) is in use: stop what uses it, or choose another one with 'make run PORT=8600'."; exit 1; }
+
+run: port $(RUN_STAMP)
 	@echo "Rightsize opens on http://127.0.0.1:$(PORT)"
 	@$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 

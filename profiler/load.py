@@ -15,7 +15,7 @@ from data.units import MS_PER_S, NS_PER_MS
 from profiler import jobs, timing
 from profiler.inputs import filled_shapes
 from profiler.kept import kept_model, runtime_for
-from profiler.machine import Watch, machine
+from profiler.machine import Watch, machine, threads_of
 from profiler.measure import TIMED, Entry, Feed, feeds_of
 from profiler.measure import load as load_session
 from profiler.profile import Subject, Wish, device_lock, measure
@@ -85,7 +85,7 @@ def load_test(
         raise InputError(f"That rate and time make {rate_per_s * seconds:.0f} requests.",
                          hint=f"Between 1 and {MOST_REQUESTS:,} are possible.")  # fmt: skip
     here = machine()
-    threads = threads or max(1, here.physical_cores // workers)
+    threads = threads_of(threads or max(1, here.physical_cores // workers), here)
     entry = Entry(
         label=subject.label, path=str(subject.path), runtime=subject.runtime,
         options={"device": "cpu", "threads": str(threads), **subject.options},

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from data.errors import InputError
 from profiler.gpus import gpus
 from profiler.types import Load, Machine
 
@@ -24,6 +25,7 @@ SHORTEST_S = 0.5  # the kernel counts work in ticks of 10 ms
 CPU_FOLDER = Path("/sys/devices/system/cpu/cpu0")
 CGROUP = Path("/sys/fs/cgroup")
 VERSIONS_OF = ("numpy", "onnx", "onnxruntime", "onnxruntime-gpu", "openvino", "torch")
+THREADS_PER_CORE = 16  # beyond it a runtime only starts threads
 # What decides the speed of a model on a CPU, in Linux's names (x86, then Arm).
 ISA = (
     "sse4_2", "avx", "avx2", "fma", "f16c", "avx_vnni", "avx512f", "avx512bw", "avx512vl", "avx512_vnni",
@@ -154,6 +156,15 @@ def usable_cores() -> int:
     if len(quota) == 2 and quota[0].isdigit():
         cores = min(cores, max(1, -(-int(quota[0]) // int(quota[1]))))
     return cores
+
+
+def threads_of(asked: int | None, here: Machine) -> int:
+    """Threads of a call: those asked for, else the physical cores. Raises InputError for more than make sense here."""
+    threads, most = asked or here.physical_cores, THREADS_PER_CORE * here.logical_cores
+    if not 1 <= threads <= most:
+        cores = "1 core" if here.logical_cores == 1 else f"{here.logical_cores} cores"
+        raise InputError(f"{threads} threads cannot be used: this machine has {cores}.", hint=f"Choose 1 to {most}.")
+    return threads
 
 
 def memory_bytes() -> int:

@@ -16,7 +16,7 @@ from profiler.inputs import filled_shapes
 from profiler.intake import at_shapes
 from profiler.joining import Call, Node, middle, named, operator_times, owners_of, read_events
 from profiler.kept import kept_model, runtime_for
-from profiler.machine import machine
+from profiler.machine import machine, threads_of
 from profiler.measure import Entry, Feed, feeds_of
 from profiler.measure import load as load_session
 from profiler.profile import Subject, Wish, device_lock
@@ -69,7 +69,7 @@ def profile_operators(
             hint=f"Choose {' or '.join(TELL_OPERATORS)}.",
         )
     here = machine()
-    threads = wish.threads or here.physical_cores
+    threads = threads_of(wish.threads, here)
     options = {"device": wish.device, "threads": str(threads), **subject.options}
     entry = Entry(label=subject.label, path=str(subject.path), runtime=subject.runtime, options=options)
     readable = [subject.path, *subject.readable, *([Path(feed.data)] if feed.data else [])]

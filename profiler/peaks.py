@@ -15,7 +15,7 @@ from data.estimate import Estimate
 from data.records import from_plain, to_plain
 from data.units import BYTES_PER_MIB, FLOP_PER_MAC, MS_PER_S
 from profiler import jobs, timing
-from profiler.machine import Watch, machine
+from profiler.machine import Watch, machine, threads_of
 from profiler.profile import device_lock
 from profiler.runtimes import runtimes
 from profiler.tasks import ChildDesk, procedure, task
@@ -43,7 +43,7 @@ def measure_peaks(desk: jobs.Desk, *, threads: int | None = None, device: str = 
 def measured_peaks(desk: jobs.Desk, threads: int | None = None, device: str = "cpu") -> Peaks:
     """The peaks, just measured and not saved. Raises what running raises."""
     here = machine()
-    threads = threads or here.physical_cores
+    threads = threads_of(threads, here)
     with device_lock(desk, device):
         watch = Watch()
         found = desk.task(

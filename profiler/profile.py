@@ -20,7 +20,7 @@ from profiler.device_lock import held
 from profiler.energy import Wattmeter
 from profiler.gpus import MemoryWatch
 from profiler.inputs import filled_shapes
-from profiler.machine import Watch, machine
+from profiler.machine import Watch, machine, threads_of
 from profiler.measure import Entry, Feed
 from profiler.memory import check_fits
 from profiler.meters import Window
@@ -70,7 +70,7 @@ def measure(desk: jobs.Desk, subjects: Sequence[Subject], feed: Feed, wish: Wish
     """
     wish = wish or Wish()
     here = machine()
-    threads = wish.threads or here.physical_cores
+    threads = threads_of(wish.threads, here)
     entries = {subject.label: _entry(subject, wish.device, threads) for subject in subjects}
     group = _Group(desk, wish, feed, subjects)
     if wish.device == "cpu":

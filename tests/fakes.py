@@ -38,7 +38,7 @@ class FakeNvml:
         pass
 
     def __init__(self, watts=200.0, *, boards=1, counter=True, counter_factor=1.0, mig=False, driver=True, busy=90):
-        self.used_bytes, self._busy = 3 << 30, busy
+        self.used_bytes, self.memory_reads, self._busy = 3 << 30, 0, busy
         self._watts, self._boards, self._counter, self._factor = watts, boards, counter, counter_factor
         self._mig, self._driver, self._born = mig, driver, time.perf_counter()
 
@@ -70,7 +70,8 @@ class FakeNvml:
         return "Fake GPU"
 
     def nvmlDeviceGetMemoryInfo(self, handle):
-        return type("Memory", (), {"total": 80 << 30, "used": self.used_bytes})
+        used, self.memory_reads = self.used_bytes, self.memory_reads + 1
+        return type("Memory", (), {"total": 80 << 30, "used": used})
 
     def nvmlDeviceGetUtilizationRates(self, handle):
         return type("Rates", (), {"gpu": self._busy, "memory": 5})

@@ -124,3 +124,9 @@ def test_no_path_of_one_machine_and_no_silent_failure():
 def test_no_two_test_files_share_a_name():
     names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
     assert sorted(set(names)) == sorted(names)
+
+
+def test_helpers_of_tests_are_no_conftest():
+    """Two folders' conftest.py share a name: what is imported from it is one or the other's, by the order of asking."""
+    from_it = re.compile(r"^\s*(from|import) conftest\b", re.MULTILINE)
+    assert [path.name for path in (ROOT / "tests").rglob("*.py") if from_it.search(path.read_text())] == []

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 LEGACY = b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19."  # torch.save before 1.6
 WRAPPERS = ("state_dict", "model_state_dict", "model", "module", "net", "weights")
+OPTIMIZER = {"state", "param_groups"}  # the keys of torch.optim.Optimizer.state_dict()
 HINT = "Save only the weights: torch.save(model.state_dict(), path), or export the model to ONNX."
 
 
@@ -64,18 +65,18 @@ def tensors_of(stored: Any) -> "tuple[dict[str, Tensor], list[str]]":
 
     if not isinstance(stored, Mapping):
         return ({"tensor": stored} if isinstance(stored, torch.Tensor) else {}), []
-    if not any(isinstance(value, torch.Tensor) for value in stored.values()):
-        for wrapper in WRAPPERS:
-            if isinstance(stored.get(wrapper), Mapping):
-                found, _ = tensors_of(stored[wrapper])
-                return found, [str(key)[:40] for key in stored if key != wrapper]
-    found = {}
+    for wrapper in WRAPPERS:  # a checkpoint: beside its model lie the optimizer's state, a random generator's, a score
+        if isinstance(stored.get(wrapper), Mapping) and (found := tensors_of(stored[wrapper])[0]):
+            return found, [str(key)[:40] for key in stored if key != wrapper]
+    found, extra = {}, []
     for key, value in stored.items():
         if isinstance(value, torch.Tensor):
             found[str(key)] = value
+        elif isinstance(value, Mapping) and value.keys() >= OPTIMIZER:
+            extra.append(str(key)[:40])
         elif isinstance(value, Mapping):
             found |= {f"{key}.{name}": tensor for name, tensor in tensors_of(value)[0].items()}
-    return found, []
+    return found, extra
 
 
 def _once(tensors: "Mapping[str, Tensor]") -> "list[tuple[str, Tensor, bool]]":
@@ -83,23 +84,45 @@ def _once(tensors: "Mapping[str, Tensor]") -> "list[tuple[str, Tensor, bool]]":
     seen: set[tuple[int, int, tuple[int, ...]]] = set()
     found = []
     for name, tensor in tensors.items():
-        key = (tensor.untyped_storage().data_ptr(), tensor.storage_offset(), tuple(tensor.shape))
+        held = _parts(tensor)[-1]
+        key = (held.untyped_storage().data_ptr(), held.storage_offset(), tuple(tensor.shape))
         found.append((name, tensor, key not in seen))
         seen.add(key)
     return found
 
 
-def _entry(name: str, tensor: "Tensor", first: bool) -> WeightTensor:
+def _parts(tensor: "Tensor") -> "list[Tensor]":
+    """The dense tensors it is stored as, its values last: a sparse one keeps indices beside them."""
     import torch
 
-    plain = tensor.dequantize() if tensor.is_quantized else tensor
-    counted = bool(plain.numel()) and plain.layout is torch.strided
+    if tensor.layout is torch.strided:
+        return [tensor]
+    if tensor.layout is torch.sparse_coo:
+        return [tensor._indices(), tensor._values()]
+    if tensor.layout in (torch.sparse_csr, torch.sparse_bsr):
+        return [tensor.crow_indices(), tensor.col_indices(), tensor.values()]
+    if tensor.layout in (torch.sparse_csc, torch.sparse_bsc):
+        return [tensor.ccol_indices(), tensor.row_indices(), tensor.values()]
+    raise InputError("This file holds tensors of a layout that cannot be read.", hint="Save them dense: t.to_dense().")
+
+
+def _nonzero_count(values: "Tensor") -> int:
+    import torch
+
+    plain = values.dequantize() if values.is_quantized else values
+    if plain.dtype.itemsize == 1 and plain.dtype.is_floating_point:  # torch counts none of these
+        plain = plain.float()
+    return int(torch.count_nonzero(plain))
+
+
+def _entry(name: str, tensor: "Tensor", first: bool) -> WeightTensor:
+    parts = _parts(tensor)
     return WeightTensor(
         name=name if first else f"{name} (shares its memory)",
         dtype=str(tensor.dtype).removeprefix("torch.").replace("float8_e4m3fn", "float8_e4m3"),
         shape=tuple(tensor.shape) if first else (0,),
-        stored_bytes=tensor.numel() * tensor.element_size() if first else 0,
-        zero_frac=1.0 - int(torch.count_nonzero(plain)) / plain.numel() if counted else None,
+        stored_bytes=sum(part.numel() * part.element_size() for part in parts) if first else 0,
+        zero_frac=1.0 - _nonzero_count(parts[-1]) / tensor.numel() if tensor.numel() else None,
     )
 
 

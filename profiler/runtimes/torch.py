@@ -66,8 +66,10 @@ def _module(path: Path) -> tuple[Any, list[str]]:
     import torch
 
     if path.suffix == ".pt2" or _is_export(path):
+        from profiler.torch_graph.program import flat
+
         program = torch.export.load(str(path))
-        return program.module(), [str(name) for name in program.graph_signature.user_inputs]
+        return flat(program), [str(name) for name in program.graph_signature.user_inputs]
     script = torch.jit.load(str(path), map_location="cpu")  # type: ignore[no-untyped-call]
     script.eval()
     return script, [argument.name for argument in script.forward.schema.arguments[1:]]
@@ -101,7 +103,7 @@ class TorchSession:
             raise
         except Exception as error:
             raise _readable(error, loading=False) from error
-        return {name: value.detach().cpu().numpy() for name, value in named(outputs)}
+        return {name: _array(value) for name, value in named(outputs)}
 
     def device_facts(self, feeds: "Feeds") -> Mapping[str, float]:
         if not self._device.startswith("cuda"):
@@ -140,14 +142,12 @@ class TorchSession:
 
     def arguments(self, feeds: "Feeds") -> list[Any]:
         """The feeds as tensors on the device, in the order the module takes them."""
-        import torch
-
         if len(feeds) != len(self._names) and not set(feeds) <= set(self._names):
             raise InputError(
                 "The inputs do not have the names the model expects.", hint="Name the arrays like the model's inputs."
             )
         ordered = [name for name in self._names if name in feeds] or list(feeds)
-        return [torch.from_numpy(feeds[name].copy()).to(self._device) for name in ordered]
+        return [_tensor(feeds[name]).to(self._device) for name in ordered]
 
     def _call(self, arguments: list[Any]) -> Callable[[], object]:
         import torch
@@ -176,6 +176,24 @@ def named(outputs: object) -> list[tuple[str, Any]]:
         flat = [value for item in outputs for _, value in named(item)]
         return [(f"output_{place}", value) for place, value in enumerate(flat)]
     return []
+
+
+def _tensor(values: "ndarray") -> Any:
+    """A copy as a tensor. NumPy knows bfloat16 by another library's type, which torch does not: its bits are taken."""
+    import torch
+
+    if values.dtype.name != "bfloat16":
+        return torch.from_numpy(values.copy())
+    return torch.from_numpy(values.copy().view("int16")).view(torch.bfloat16)
+
+
+def _array(value: Any) -> "ndarray":
+    """A tensor's numbers; bfloat16, which NumPy lacks, as the float32 they are."""
+    import torch
+
+    plain = value.detach().cpu()
+    found: ndarray = (plain.float() if plain.dtype is torch.bfloat16 else plain).numpy()
+    return found
 
 
 def _readable(error: Exception, *, loading: bool) -> RightsizeError:

@@ -9,6 +9,7 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from data.text import plain
 from profiler.flops import Cost
 from profiler.graph import Summary
 from profiler.liveness import Event, peak_bytes
@@ -61,7 +62,7 @@ def _run(module: "nn.Module", make_inputs: "Callable[[], Mapping[str, Tensor]]",
         inputs = make_inputs()
         listener = Listener(stored, inputs)
         with _listening(listener), _named_calls(module, listener.path):
-            outputs = module(*inputs.values()) if positional else module(**inputs)
+            outputs = _answer(module, inputs, positional, listener.path)
     kept = [listener.name_of(value) for value in tensors_in(outputs)]
     given = list(inputs)
     return Traced(
@@ -76,6 +77,33 @@ def _run(module: "nn.Module", make_inputs: "Callable[[], Mapping[str, Tensor]]",
         outputs=outputs,
         upper_bounds=listener.bounds,
     )
+
+
+def _answer(module: "nn.Module", inputs: "Mapping[str, Tensor]", positional: bool, path: list[str]) -> Any:
+    """What the module answers. A graph is walked node by node: each knows the module it was in, and inputs that were
+    keywords or lay in a mapping are taken as they are named in the file, flat."""
+    from torch import fx
+
+    if not isinstance(module, fx.GraphModule):
+        return module(*inputs.values()) if positional else module(**inputs)
+
+    class Walk(fx.Interpreter):  # type: ignore[misc]
+        def run_node(self, n: fx.Node) -> Any:
+            path.append(module_path(n.meta.get("nn_module_stack")))
+            try:
+                return super().run_node(n)
+            finally:
+                path.pop()
+
+    flat = Walk(module).run(*inputs.values(), enable_io_processing=False)
+    return module.graph.process_outputs(flat)
+
+
+def module_path(stack: Mapping[str, tuple[str, Any]] | None) -> str:
+    """The path of the innermost module of a node ("encoder.0"), as the author of the model calls it; "" where the file
+    does not say. A module that was called before has a mark of that ("encoder.0@1"), which is left out."""
+    innermost = stack[list(stack)[-1]][0] if stack else ""
+    return plain(str(innermost).partition("@")[0])
 
 
 def tensors_in(value: Any) -> "Iterator[Tensor]":

@@ -237,6 +237,11 @@ def _check_config(text: bytes) -> None:
         raise InputError(
             "This file begins like JSON but is damaged or incomplete.", hint="Upload it again.", details=f"{error}"
         ) from None
+    if isinstance(found, dict) and isinstance(found.get("weight_map"), dict):
+        raise InputError(
+            "This is the index of weights in several files: it holds none itself.",
+            hint="Give one of those files, or the config.json beside them. The Language page reads the index.",
+        )
     if not isinstance(found, dict) or not isinstance(found.get("model_type", found.get("architectures")), str | list):
         _refuse("This JSON file is not a model's configuration: it names no model_type.")
 

@@ -146,10 +146,15 @@ class _Machine:
     def _named(self, module: str, name: str) -> None:
         if not self._allowed(module, name):
             shown = plain(f"{module}.{name}", 60)
-            if module.startswith("torch.nn.") or module == "__main__" or name[:1].isupper():
+            if module.startswith("torch.nn.") or module == "__main__":
                 raise InputError(
                     f'This pickle holds a whole module ("{shown}"), which is code; only weights are read.',
                     hint="Save model.state_dict() instead of the model, or export it to ONNX.",
+                )
+            if name[:1].isupper():
+                raise InputError(
+                    f'This pickle holds an object beside weights ("{shown}"), which may be code: not allowed.',
+                    hint="Save the weights alone: torch.save(model.state_dict(), path), or export the model to ONNX.",
                 )
             _refuse(f'This pickle calls "{shown}": it holds code, not only weights, and is unsafe.')
         self._stack.append(Name(module, name))

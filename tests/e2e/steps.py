@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
-PATIENCE_MS = 180_000
+from browsing import PATIENCE_S
+
+PATIENCE_MS = PATIENCE_S * 1000
 PHONE_PX = 768
 MENU = '[data-testid="stSidebar"]'
 
@@ -25,7 +27,7 @@ def upload(tab, path):
 
 def taken(tab, name, folder: Path) -> Path:
     """What a download button gives, saved in this folder."""
-    with tab.page.expect_download(timeout=60_000) as waiting:
+    with tab.page.expect_download() as waiting:
         press(tab, name)
     path = folder / waiting.value.suggested_filename
     waiting.value.save_as(path)
@@ -43,8 +45,8 @@ def go(tab, name):
     if narrow and not menu_is_over_the_page(tab):
         tab.page.get_by_test_id("stExpandSidebarButton").click()
     tab.page.get_by_test_id("stSidebarNav").get_by_role("link", name=name, exact=True).click()
-    tab.page.wait_for_function(f"() => document.querySelector('h1')?.innerText === '{name}'", timeout=60_000)
+    tab.page.wait_for_function(f"() => document.querySelector('h1')?.innerText === '{name}'")
     if narrow:
         gone = f"() => document.querySelector('{MENU}').getBoundingClientRect().right < 40"
-        tab.page.wait_for_function(gone, timeout=10_000)
+        tab.page.wait_for_function(gone)
     return tab.idle()

@@ -2,7 +2,7 @@
 
 import pytest
 import reports
-from conftest import Walk, serve
+from browsing import Walk, serve
 from steps import go, menu_is_over_the_page
 
 from advisor.figures.style import COLOURS

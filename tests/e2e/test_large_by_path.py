@@ -6,7 +6,7 @@ import onnx
 import psutil
 import pytest
 import small_models
-from conftest import serve
+from browsing import serve
 from onnx import TensorProto, helper
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]

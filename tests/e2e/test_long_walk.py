@@ -4,7 +4,7 @@ import json
 
 import pytest
 import small_models
-from conftest import serve
+from browsing import serve
 from steps import PATIENCE_MS, go, press, see, taken, upload
 
 from advisor.report.contents import VERDICTS

@@ -5,7 +5,7 @@ import io
 
 import pytest
 import reports
-from conftest import serve
+from browsing import serve
 
 from data.home import Home
 from data.store import Store
@@ -37,7 +37,7 @@ def pick(tab, button, label, value):
 
 def download(tab, name):
     """What a download button gives."""
-    with tab.page.expect_download(timeout=60_000) as waiting:
+    with tab.page.expect_download() as waiting:
         tab.page.locator(".st-key-trend-downloads").get_by_role("button", name=name).click()
     return waiting.value.path().read_bytes()
 
@@ -52,8 +52,8 @@ def test_a_filter_changes_points_and_address_and_the_address_restores_them(walk)
     tab = walk().open("trends")
     assert len(drawn(tab)) == 476
     pick(tab, "Filters", "Domain", "Biology")
-    tab.page.wait_for_function("() => location.search.includes('domain=Biology')", timeout=90_000)
-    tab.page.wait_for_function(f"() => ({POINTS})().length < 476", timeout=90_000)
+    tab.page.wait_for_function("() => location.search.includes('domain=Biology')")
+    tab.page.wait_for_function(f"() => ({POINTS})().length < 476")
     filtered = drawn(tab)
     assert 0 < len(filtered) < 476
     address = tab.page.url.split("/", 3)[3]
@@ -130,21 +130,21 @@ def test_a_chart_goes_into_a_report_and_out_with_it(walk, tmp_path):
             .flatMap(t => t.marker.symbol === 'star' ? [] : Array.from(t.customdata, cell => cell[0])).length""")
         assert kept == len(names) == 77
         assert card.get_by_text("doubles every 5.4 months").is_visible() and card.get_by_text("CC-BY-4.0").is_visible()
-        with tab.page.expect_download(timeout=90_000) as waiting:
+        with tab.page.expect_download() as waiting:
             tab.page.get_by_role("button", name="HTML", exact=True).click()
         page = waiting.value.path().read_text()
         assert "Training compute: frontier models" in page and "5.4 (4.9–5.9)" in page and "1e25 FLOP" in page
         card.get_by_role("button", name="Take out of the report").click()
-        card.wait_for(state="detached", timeout=60_000)
+        card.wait_for(state="detached")
         assert tab.problems() == []
 
 
 def test_a_published_training_fills_the_calculator_and_its_address_restores_it(walk):
     tab = walk(height=1200).open("calculate")
     tab.page.locator(".st-key-t_preset").get_by_text("BLOOM", exact=True).click()
-    tab.page.get_by_text("433 MWh").first.wait_for(timeout=60_000)
+    tab.page.get_by_text("433 MWh").first.wait_for()
     tab.idle()
-    tab.page.wait_for_function("() => location.search.includes('t_preset=BLOOM')", timeout=60_000)
+    tab.page.wait_for_function("() => location.search.includes('t_preset=BLOOM')")
     other = walk(scheme="dark", width=390, height=844).open(tab.page.url.split("/", 3)[3])
     assert other.page.locator(".st-key-metric-train-2").get_by_text("433 MWh").is_visible()
     assert other.page.locator(".st-key-metric-train-4").get_by_text("24.7 t").is_visible()

@@ -4,7 +4,7 @@ import os
 
 import pytest
 import small_models
-from conftest import serve
+from browsing import serve
 
 pytestmark = pytest.mark.browser
 LIMIT_MB = 1
@@ -50,7 +50,7 @@ def left(place):
 
 def goes_on(tab, place, folder):
     put(tab, small_models.mlp(folder / "good.onnx"))
-    tab.page.get_by_text(READ).first.wait_for(timeout=60_000)
+    tab.page.get_by_text(READ).first.wait_for()
     assert [file.name for file in left(place) if file.is_file()] == ["original.onnx"]
     assert tab.problems() == [] and tab.failures == []
 

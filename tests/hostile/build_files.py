@@ -189,6 +189,11 @@ def mistakes():
     }  # fmt: skip
     for name, data in cases.items():
         yield name, data, (*words, "damaged", "pickle")
+    yield (
+        "model.safetensors.index.json",
+        b'{"metadata": {}, "weight_map": {"a": "one.safetensors"}}',
+        ("index of weights",),
+    )
     whole = onnx_bytes()
     for percent in range(10, 100, 10):
         yield f"cut_{percent}.onnx", whole[: len(whole) * percent // 100], ("cut", "incomplete", "damaged", "not a")

@@ -72,6 +72,7 @@ def pickles():
     yield "build_on_name.pt", state_dict(b"\x80\x02ccollections\nOrderedDict\n}b."), code
     yield "persistent.pt", state_dict(b"\x80\x02X\x01\x00\x00\x00xQ."), code
     yield "module.pt", state_dict(b"\x80\x02c__main__\nNet\n)\x81}b."), code
+    yield "settings.pt", state_dict(b"\x80\x02cargparse\nNamespace\n)\x81}b."), ("an object beside weights",)
     yield "torch_module.pt", state_dict(b"\x80\x02ctorch.nn.modules.linear\nLinear\n)\x81}b."), code
     yield "second_pickle.pt", state_dict(**{"a/extra.pkl": b"\x80\x02" + CALL + b"."}), code
     yield "unnamed_pickle.pt", state_dict(**{"a/data/1": b"\x80\x02" + CALL + b"."}), code

@@ -131,7 +131,7 @@ class Misbehaviour:
     @staticmethod
     def hang_up(desk):
         desk._results.close()
-        time.sleep(30)
+        time.sleep(120)
 
     @staticmethod
     def start_another(desk):

@@ -4,7 +4,6 @@ import contextlib
 import os
 import socket
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from profiler import child, lock, sandbox, warm
 from profiler.sandbox import Limits
 from tests.hostile.world import COMMAND, ROOT, TOLD, run
+from tests.patience import until
 
 sys.path.insert(0, str(Path(__file__).parent))
 import attempts
@@ -99,9 +99,7 @@ def test_a_child_that_waited_for_its_order_is_locked_alike(world, monkeypatch, t
     monkeypatch.setattr(child, "COMMAND", COMMAND)
     monkeypatch.setattr(warm, "KINDS", {"profiler.hostile_tasks:attempt": ("onnx",)})
     sandbox.prepare(tmp_path)
-    while warm._waiting is None:
-        time.sleep(0.01)
-    waiting = warm._waiting
+    waiting = until(lambda: warm._waiting)
     assert allowed(world) == attempts.ALLOWED
     assert waiting.over.is_set()
     assert Path(world["readable"]).read_bytes() == b"model"

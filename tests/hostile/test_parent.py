@@ -1,11 +1,10 @@
 """What the parent does about a child that goes wrong: one line, in time, and nothing left behind."""
 
+import json
 import os
 import subprocess
 import sys
-import threading
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -17,10 +16,19 @@ from profiler.jobs import Desk
 from profiler.sandbox import Hooks, Limits
 from tests.fakes import Keeper
 from tests.hostile.world import ROOT, check_text, run
+from tests.patience import until
 
 
 def misbehave(how, folder, limits=None, hooks=None, **more):
     return run("misbehave", {"how": how, **more}, folder, limits=limits or Limits(seconds=30), hooks=hooks)
+
+
+def gone(process):
+    """Whether it has ended. In a container nobody may have collected it yet."""
+    try:
+        return psutil.Process(process).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
 
 
 def failure(*arguments, **more):
@@ -35,10 +43,7 @@ def test_a_good_job_works_in_its_own_folder(tmp_path):
 
 
 def test_time_is_limited(tmp_path):
-    started = time.monotonic()
-    error = failure("spin", tmp_path, limits=Limits(seconds=0.5))
-    assert "time limit" in error.message
-    assert time.monotonic() - started < 5
+    assert "time limit" in failure("spin", tmp_path, limits=Limits(seconds=0.5)).message
 
 
 def test_memory_is_limited(tmp_path):
@@ -114,9 +119,7 @@ def test_an_answer_that_is_none_is_not_believed(tmp_path, line):
 
 
 def test_a_child_that_hangs_up_is_ended(tmp_path):
-    started = time.monotonic()
-    failure("hang_up", tmp_path)
-    assert time.monotonic() - started < 10
+    assert "time limit" not in failure("hang_up", tmp_path).message
 
 
 def test_progress_is_plain_text_between_0_and_1(tmp_path):
@@ -140,13 +143,18 @@ def test_a_library_out_of_memory_says_so(tmp_path, text):
     assert "memory" in failure("raise_library_error", tmp_path, text=text).message
 
 
-def test_cancel_ends_it_within_a_second(tmp_path):
-    stop = threading.Event()
-    threading.Timer(0.5, stop.set).start()
-    started = time.monotonic()
+def test_cancel_ends_it_at_once(tmp_path):
+    """The child would sleep for a minute; it is ended at the parent's next look, fifty times a second."""
+    asked = []
+
+    def cancelled():
+        asked.append(time.monotonic())
+        return len(asked) > 10
+
     with pytest.raises(Cancelled):
-        misbehave("sleep", tmp_path, hooks=Hooks(cancelled=stop.is_set))
-    assert time.monotonic() - started < 1.5
+        misbehave("sleep", tmp_path, hooks=Hooks(cancelled=cancelled))
+    assert len(asked) == 11
+    assert time.monotonic() - asked[-1] < 10
 
 
 def test_the_peak_mark_can_be_reset_inside(tmp_path):
@@ -156,39 +164,19 @@ def test_the_peak_mark_can_be_reset_inside(tmp_path):
 def test_what_a_job_starts_ends_with_it(tmp_path, monkeypatch):
     monkeypatch.setenv("RIGHTSIZE_WITHOUT", "seccomp")  # with it, nothing can be started
     process = misbehave("start_another", tmp_path)
-    with pytest.raises(psutil.NoSuchProcess):
-        psutil.Process(process).wait(5)
-        psutil.Process(process)
-
-
-def of_a_browser(child):
-    """Whether it belongs to the browser of other tests, which starts and ends processes as it likes."""
-    try:
-        return any(word in child.name() for word in ("chrom", "node", "playwright"))
-    except psutil.NoSuchProcess:
-        return True
+    until(lambda: gone(process))
 
 
 def test_a_hundred_jobs_leave_nothing_behind(tmp_path):
-    ways = [("nothing", {}), ("leave", {}), ("crash", {}), ("raise_library_error", {"text": "x"}), ("sleep", {})]
-
-    def left():
-        children = {child for child in psutil.Process().children(recursive=True) if not of_a_browser(child)}
-        return children | set(Path("/dev/shm").glob("*"))
-
-    misbehave("nothing", tmp_path)
-    before, descriptors, resident = left(), psutil.Process().num_fds(), psutil.Process().memory_info().rss
-    for number in range(100):
-        how, more = ways[number % len(ways)]
-        limits = Limits(seconds=0.2) if how == "sleep" else Limits(seconds=30)
-        try:
-            misbehave(how, tmp_path, limits=limits, **more)
-        except (MeasurementError, InputError) as error:
-            check_text(error.message)
-    assert left() <= before  # what others had open may have gone
-    assert psutil.Process().num_fds() <= descriptors
-    assert psutil.Process().memory_info().rss - resident < 100 << 20
-    assert list(tmp_path.iterdir()) == [tmp_path / "home"] or list(tmp_path.iterdir()) == []
+    command = [sys.executable, "-m", "tests.hostile.hundred_jobs", str(tmp_path)]
+    told = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True, timeout=500).stdout
+    before, after = json.loads(told)
+    assert after["children"] == []
+    assert after["descriptors"] <= before["descriptors"]
+    assert after["resident_bytes"] - before["resident_bytes"] < 100 << 20
+    # Others on this machine may use the same folder; what a job leaves is left by each of the twenty of its kind.
+    assert len(set(after["shared"]) - set(before["shared"])) < 20
+    assert list(tmp_path.iterdir()) in ([], [tmp_path / "home"])
 
 
 PARENT = """
@@ -209,14 +197,12 @@ def test_a_child_dies_with_its_app(tmp_path, monkeypatch, kind):
     monkeypatch.setenv("RIGHTSIZE_WARM", "1")
     app = subprocess.Popen([sys.executable, "-c", PARENT, str(tmp_path), str(ROOT), kind])
     try:
-        children, deadline = [], time.monotonic() + 30
-        while len(children) < 1 + (kind == "warm") and time.monotonic() < deadline:
-            children = psutil.Process(app.pid).children()
-            time.sleep(0.05)
-        time.sleep(0.5)  # past the moment in which they lock themselves
+        count = 1 + (kind == "warm")
+        until(lambda: len(psutil.Process(app.pid).children()) >= count)
+        children = [child.pid for child in psutil.Process(app.pid).children()]
+        time.sleep(0.5)  # most often past the moment in which they lock themselves; before it they look for their app
     finally:
         app.kill()
         app.wait()
-    assert len(children) == 1 + (kind == "warm")
-    _, alive = psutil.wait_procs(children, timeout=5)
-    assert alive == []
+    assert len(children) == count
+    until(lambda: all(map(gone, children)))

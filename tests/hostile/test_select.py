@@ -84,7 +84,7 @@ def test_a_bomb_is_ended(asked, monkeypatch, statement):
         asked(statement)
     except (InputError, MeasurementError) as error:
         check_text(error.message)
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 30  # four for the child; the rest is what a busy machine may take
 
 
 def test_a_select_gives_its_rows_as_they_are(asked):

@@ -4,8 +4,20 @@ from types import SimpleNamespace
 
 import pytest
 
+from data.errors import InputError
 from profiler import machine as module
-from profiler.machine import Watch, _Moment, busy_cores_s, load, machine, memory_bytes, others_frac, usable_cores
+from profiler.machine import (
+    Watch,
+    _Moment,
+    busy_cores_s,
+    load,
+    machine,
+    memory_bytes,
+    others_frac,
+    threads_of,
+    usable_cores,
+)
+from profiler.types import Machine
 
 
 @pytest.fixture
@@ -108,3 +120,11 @@ def test_what_others_took_is_the_cores_work_less_our_own():
     assert others_frac(began, _Moment(at_s=14.0, waited_s=None, busy_s=52.0, cores=2, own_s=11.0)) == 0.0
     assert others_frac(began, _Moment(at_s=10.1, waited_s=None, busy_s=50.1, cores=2, own_s=7.0)) is None  # too short
     assert others_frac(_Moment(at_s=0.0, waited_s=None, busy_s=None, cores=0, own_s=0.0), now) is None
+
+
+def test_threads_are_those_asked_for_where_the_machine_can_run_them():
+    here = Machine(fingerprint="f", cpu="c", isa=(), physical_cores=2, logical_cores=4, memory_bytes=1)
+    assert (threads_of(None, here), threads_of(3, here), threads_of(64, here)) == (2, 3, 64)
+    for odd in (-1, 65):
+        with pytest.raises(InputError, match="4 cores"):
+            threads_of(odd, here)

@@ -1,8 +1,5 @@
 """The parent's half: locked children for real on a small model, records that say all, one measurement at a time."""
 
-import threading
-import time
-
 import pytest
 
 from data.errors import Cancelled, InputError, MeasurementError
@@ -14,6 +11,8 @@ from profiler.device_lock import held
 from profiler.inspect import inspect
 from profiler.jobs import Desk
 from profiler.measure import Feed
+from profiler.meters import Window
+from profiler.meters.rated_power import METER
 from profiler.profile import Subject, Wish, energy_above_idle
 from profiler.timing import Settings
 from profiler.types import Load, Machine, Measurement, Model, Workload
@@ -66,8 +65,9 @@ def test_energy_is_modelled_from_cpu_time_where_nothing_counts_it(group):
     if energy is None or energy.basis != "modelled":
         pytest.skip("This machine counts its energy, or its CPU is not in the table.")
     cpu_s = stats.median_interval(group[0].cpu_samples_ms)[1] / 1000
+    watts = METER.stop(None, Window(wall_s=1.0, cpu_s=1.0)).energy_j  # of one core, by the device table
     assert energy.low < energy.mid < energy.high
-    assert energy.mid / cpu_s == pytest.approx(3.9, abs=5)  # watts of one core
+    assert watts.mid / 2 < energy.mid / cpu_s < 3 * watts.mid  # its mean is billed, and a few calls may be slow
 
 
 def test_a_measurement_that_cannot_be_made_is_one_error(tmp_path):
@@ -81,13 +81,16 @@ def test_a_measurement_that_cannot_be_made_is_one_error(tmp_path):
 
 
 def test_one_measurement_at_a_time_and_a_waiting_one_can_be_cancelled():
-    stop = threading.Event()
+    asked = []
+
+    def cancelled():
+        asked.append(1)
+        return len(asked) > 3
+
     with held(home().locks, "cpu"):
-        threading.Timer(0.3, stop.set).start()
-        started = time.monotonic()
-        with pytest.raises(Cancelled), profile.device_lock(desk(stop.is_set), "cpu"):
-            pass
-        assert time.monotonic() - started < 2
+        with pytest.raises(Cancelled), profile.device_lock(desk(cancelled), "cpu"):
+            pytest.fail("the device was not free")
+        assert len(asked) == 4
     with profile.device_lock(desk(), "cpu"):
         pass
 

@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -11,6 +12,9 @@ from profiler.examples import bert
 from profiler.formats.hf_config import FORMAT as CONFIG
 from profiler.formats.pt2 import FORMAT as PT2
 from profiler.formats.torchscript import FORMAT as SCRIPT
+from profiler.inputs import random_feeds
+from profiler.runtimes import runtimes
+from profiler.torch_graph.layers import module_path
 
 
 def script(path, module, *inputs):
@@ -66,6 +70,60 @@ def test_an_exported_program_names_its_dynamic_axes(tmp_path):
     assert [each.upper_bound for each in model.inputs] == [30_522, None, 2]
     assert model.flop == 2 * (20 * 12 * 32 * 32 + 2 * 20 * 20 * 32 + 32 * 32 + 32 * 10)
     assert model.parameter_count == sum(parameter.numel() for parameter in module.parameters())
+
+
+class Named(nn.Module):
+    """Two parts, one of them called twice; inputs by keyword and in a mapping."""
+
+    def __init__(self):
+        super().__init__()
+        self.encoder = nn.Sequential(nn.Linear(8, 16), nn.ReLU())
+        self.head = nn.Linear(16, 4)
+
+    def forward(self, batch, *, scale):
+        once = self.head(self.encoder(batch["x"]))
+        return {"logits": once * scale, "again": self.head(self.encoder(batch["m"]))}
+
+
+def named(path):
+    inputs = {"x": torch.ones(2, 8), "m": torch.zeros(2, 8)}
+    torch.export.save(torch.export.export(Named().eval(), (inputs,), {"scale": torch.tensor([3.0])}), path)
+    return path
+
+
+def test_layers_of_a_program_are_called_as_in_the_module_it_came_from(tmp_path):
+    model = PT2.read(named(tmp_path / "m.pt2"), {})
+    assert [layer.name for layer in model.layers if layer.flop] == [
+        "encoder.0.addmm", "head.addmm", "encoder.0.addmm_2", "head.addmm_2",
+    ]  # fmt: skip
+    assert [tensor.name for tensor in model.outputs] == ["logits", "again"]
+    assert model.flop == 2 * 2 * 2 * (8 * 16 + 16 * 4)
+    assert module_path({"a": ("encoder", "x"), "b": ("encoder.0@1", "x")}) == "encoder.0"
+    assert module_path(None) == module_path({}) == ""
+
+
+def test_a_program_with_inputs_by_keyword_and_in_a_mapping_runs(tmp_path):
+    path = named(tmp_path / "m.pt2")
+    model = PT2.read(path, {})
+    session = runtimes()["torch"].load(path, {"threads": "1"})
+    feeds = {tensor.name: np.ones(tensor.shape, np.float32) for tensor in model.inputs}
+    assert list(feeds) == ["batch_x", "batch_m", "scale"]
+    answer = session.run(feeds)
+    np.testing.assert_allclose(answer["logits"], answer["again"], rtol=1e-5)
+    session.prepare(feeds)()
+
+
+def test_a_module_of_bfloat16_runs_on_inputs_of_its_type(tmp_path):
+    module = nn.Linear(8, 3).bfloat16()
+    path = script(tmp_path / "m.pt", module, torch.ones(2, 8, dtype=torch.bfloat16))
+    model = SCRIPT.read(path, {})
+    assert model.inputs[0].dtype == "bfloat16"
+    session, feeds = runtimes()["torch"].load(path, {"threads": "1"}), random_feeds(model, {"input": (2, 8)}, seed=0)
+    (answer,) = session.run(feeds).values()
+    x = torch.from_numpy(feeds["input"].astype(np.float32)).bfloat16()
+    assert answer.dtype == np.float32
+    np.testing.assert_array_equal(answer, module(x).detach().float().numpy())
+    session.prepare(feeds)()
 
 
 def test_damaged_archives_are_one_line(tmp_path):

@@ -10,6 +10,7 @@ from data.errors import InputError
 from profiler import sandbox, warm
 from profiler.sandbox import Limits
 from tests.hostile.build_files import onnx_bytes
+from tests.patience import until
 
 INSPECT = "profiler.inspect:inspect"
 
@@ -37,10 +38,7 @@ def model(tmp_path):
 
 def ready(jobs):
     sandbox.prepare(jobs)
-    deadline = time.monotonic() + 60
-    while not warm._waiting and time.monotonic() < deadline:
-        time.sleep(0.01)
-    return warm._waiting
+    return until(lambda: warm._waiting)
 
 
 def inspect(model, folder, **more):

@@ -67,6 +67,43 @@ def test_training_state_is_left_out_and_tied_weights_count_once(tmp_path):
     assert any("epoch, optimizer" in note for note in model.notes)
 
 
+def trained():
+    """A module and its optimizer after one step."""
+    module = torch.nn.Linear(10, 4)
+    optimizer = torch.optim.AdamW(module.parameters())
+    module(torch.ones(2, 10)).sum().backward()
+    optimizer.step()
+    return module.state_dict(), optimizer.state_dict()
+
+
+def test_an_optimizer_s_state_is_no_parameter_whatever_lies_beside_it(tmp_path):
+    """A random generator's state and a best score are tensors beside the model in many checkpoints."""
+    weights, optimizer = trained()
+    path = tmp_path / "checkpoint.pt"
+    rest = {"optimizer": optimizer, "rng": torch.get_rng_state(), "best": torch.tensor(0.9)}
+    torch.save({"model": weights, **rest}, path)
+    model = STATE_DICT.read(path, {})
+    assert (model.parameter_count, model.weight_bytes) == (44, 176)
+    assert any("optimizer, rng, best" in note for note in model.notes)
+    torch.save({"generator": weights, "critic": weights, "adam": optimizer}, path)
+    model = STATE_DICT.read(path, {})
+    assert [tensor.name for tensor in model.tensors[:2]] == ["generator.weight", "generator.bias"]
+    assert model.parameter_count == 44 and any("adam" in note for note in model.notes)
+
+
+def test_eight_bit_floats_and_sparse_tensors_are_told_as_they_are_stored(tmp_path):
+    path = tmp_path / "odd.pt"
+    small = torch.ones(4, 4)
+    small[0] = 0
+    coo, csr = torch.eye(100).to_sparse(), torch.eye(8).to_sparse_csr()
+    torch.save({"f8": small.to(torch.float8_e4m3fn), "coo": coo, "csr": csr}, path)
+    told = {tensor.name: tensor for tensor in STATE_DICT.read(path, {}).tensors}
+    assert (told["f8"].stored_bytes, told["f8"].zero_frac) == (16, 0.25)
+    assert told["coo"].stored_bytes == 100 * (2 * 8 + 4)  # two 64-bit indices and a float32 each
+    assert told["coo"].zero_frac == pytest.approx(0.99)
+    assert told["csr"].stored_bytes == 9 * 8 + 8 * 8 + 8 * 4 and told["csr"].zero_frac == 0.875
+
+
 def test_the_old_form_of_torch_save_is_read(tmp_path):
     path = tmp_path / "old.pth"
     torch.save({"w": torch.eye(4)}, path, _use_new_zipfile_serialization=False)

@@ -138,7 +138,7 @@ def _no_gain(plan: Plan, budget: Budget) -> str | None:
         return f"Too little to be worth another file: {_times(ratio)} the original's {WORDS[budget.objective]}."
     if ratio.high < 1.0 and same > SAME_FRAC:
         told = f"{_times(ratio)} the original's {WORDS[budget.objective]}, but the machine was busy"
-        return f"{told}: then only a gain of {same:.0%} is believed. Try again when it is quiet."
+        return f"{told}: then only a gain of {words.percent(same)} is believed. Try again when it is quiet."
     what = "No gain" if ratio.low > 1.0 else "No gain beyond the noise"
     return f"{what} in {WORDS[budget.objective]}: {_times(ratio)} the original's."
 
@@ -193,14 +193,9 @@ def _calibration(plan: Plan) -> str:
     return f"Calibrated on {plan.calibrated_on}." if plan.calibrated_on and not _calibrated_on_random(plan) else ""
 
 
-def title(plan: Plan) -> str:
-    """The plan's steps as people say them."""
-    return " + ".join(step.title or step.technique for step in plan.steps) or "The original"
-
-
-def variant_title(variant: Variant) -> str:
-    """The same of a variant."""
-    return " + ".join(step.title or step.technique for step in variant.steps) or "The original"
+def title(made: Plan | Variant) -> str:
+    """The steps of a plan or a variant as people say them."""
+    return " + ".join(step.title or step.technique for step in made.steps) or "The original"
 
 
 def _headline(plan: Plan, budget: Budget) -> str:

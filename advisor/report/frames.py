@@ -6,7 +6,7 @@ import pandas as pd
 
 from advisor import model_frames
 from advisor.paired import percentiles
-from advisor.recommend import title, variant_title
+from advisor.recommend import title
 from advisor.types import Footprint, Plan, Report, Step
 from data import words
 from data.estimate import Estimate
@@ -18,7 +18,7 @@ QUANTITIES = ("Latency", "Energy per call", "File size")
 
 def runs(report: Report) -> Sequence[tuple[str, Measurement]]:
     """(name, run) of the original and of every finalist."""
-    names = {variant.id: variant_title(variant) for variant in report.variants}
+    names = {variant.id: title(variant) for variant in report.variants}
     return [(names.get(run.variant_id or "", "Original"), run) for run in report.measurements]
 
 

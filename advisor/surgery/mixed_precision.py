@@ -58,10 +58,11 @@ def within_loss(request: Request, limit: float) -> Product:
         raise InputError("No layer could be quantized within the allowed loss, so nothing would change.")
     kept = ", ".join(order[:count][:5]) + (" and more" if count > 5 else "")
     notes = (
-        f"{changed} layers compute in 8 bits, {count} left in float32: {kept}.",
+        f"{words.many(changed, 'layer')} in 8 bits, {count} left in float32: {kept}.",
         f"On calibration inputs it loses {words.number(found, 2)} of the allowed {limit:g}; "
         f"all in 8 bits lose {words.number(whole, 2)}.",
-        f"Layers left out, and the loss: {', '.join(f'{number}: {words.number(lost, 2)}' for number, lost in trace)}.",
+        f"The loss with {', '.join(f'{number} left out: {words.number(lost, 2)}' for number, lost in sorted(trace))}.",
+        *onnx_rewrite.raised_note(request.model.opset),
     )
     return Product(file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=notes)
 

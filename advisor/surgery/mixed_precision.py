@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from advisor import agreement
 from advisor.agreement import Comparison, not_finite
 from advisor.sensitivity import rank
 from advisor.surgery import facts, int8, onnx_rewrite
@@ -124,11 +125,13 @@ def answers(path: Path, calls: Sequence[Mapping[str, ndarray]]) -> list[dict[str
 
 
 def loss_of(wanted: Sequence[Mapping[str, ndarray]], got: Sequence[Mapping[str, ndarray]]) -> float:
-    """1 - cosine of the worst floating output over all calls; 1 where it is not a number."""
+    """How far these answers are from those wanted; 1 where it is not a number, or of another shape."""
     comparison = Comparison()
     for first, second in zip(wanted, got, strict=True):
         if not_finite(second) is not None:
             return 1.0
-        comparison.add(first, second)
-    cosines = [numbers.get("cosine") for numbers in comparison.result().values()]
-    return 1.0 - min((value for value in cosines if value is not None), default=1.0)
+        try:
+            comparison.add(first, second)
+        except ValueError:  # a selection chose another number of things
+            return 1.0
+    return agreement.loss(comparison.result())

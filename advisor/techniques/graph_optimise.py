@@ -28,8 +28,8 @@ class GraphOptimise:
     def refuses(self, model: Model, machine: Machine) -> str | None:
         if not facts.is_onnx(model):
             return f"This works on ONNX files; this one is {model.format.replace('_', ' ')}."
-        if model.parameter_count == 0:
-            return "The model has no weights, so there is nothing to fuse."
+        if (reason := facts.weightless(model)) is not None:
+            return reason
         return "Optimising a model of more than 1 GB ahead of time is not supported." if facts.is_large(model) else None
 
     def apply(self, request: Request) -> Product:

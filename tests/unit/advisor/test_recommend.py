@@ -211,3 +211,29 @@ def test_a_far_slower_plan_says_so_though_its_quality_was_not_looked_at():
     slow = candidate("slow", 60.0)
     slow = dataclasses.replace(slow, variant=dataclasses.replace(slow.variant, quality=None))
     assert verdict(slow).tried[0].ruled_out.startswith("It is slower: 6.00")
+
+
+def _beside_a_constant(loss, constant_loss, inputs="held-out"):
+    found = candidate("near", 3.0, loss=loss)
+    told = {"y": {"cosine": 1 - loss, "constant_cosine": 1 - constant_loss}}
+    quality = dataclasses.replace(found.variant.quality, per_output=told, inputs=inputs)
+    return dataclasses.replace(found, variant=dataclasses.replace(found.variant, quality=quality))
+
+
+def test_a_plan_no_closer_than_always_the_same_answer_never_wins():
+    """A price of 100,000 +- 1,000: a model that says 100,000 to everything has a cosine of 0.99995."""
+    useless = verdict(_beside_a_constant(6e-5, 5e-5), max_loss=0.01)
+    assert useless.verdict == "keep the original"
+    assert "Always the same answer" in useless.tried[0].ruled_out
+    noise = verdict(_beside_a_constant(6e-5, 5e-5, "random"), max_loss=0.01)
+    assert noise.verdict == "compress" and any("hardly tells" in warning for warning in noise.warnings)
+    good = verdict(_beside_a_constant(1e-5, 5e-5), max_loss=0.01)
+    assert good.verdict == "compress"
+    assert any("hardly tells" in warning for warning in good.warnings)
+
+
+def test_answers_that_do_differ_and_outputs_that_never_do_are_no_warning():
+    varied = verdict(_beside_a_constant(0.005, 0.4), max_loss=0.01)
+    assert varied.verdict == "compress" and not any("hardly tells" in one for one in varied.warnings)
+    anchors = verdict(_beside_a_constant(1e-9, 0.0), max_loss=0.01)
+    assert anchors.verdict == "compress" and not any("hardly tells" in one for one in anchors.warnings)

@@ -1,5 +1,6 @@
 """How close a variant stays to the original, judged and in words: what the loss is, and when it proves little."""
 
+import math
 from collections.abc import Sequence
 
 from advisor.types import Quality
@@ -41,14 +42,31 @@ def hardly_differ(qualities: Sequence[Quality | None], max_loss: float) -> str |
     return f"The original hardly tells these inputs apart: always the same answer loses {lost}. Give varied, real ones."
 
 
+def unsure(quality: Quality | None, max_loss: float) -> str:
+    """What too few labelled samples leave open: a drop beyond the limit that its 95 % interval holds; else empty."""
+    drop = None if quality is None else quality.accuracy_drop
+    if quality is None or drop is None or drop.high <= max_loss:
+        return ""
+    few = f"{words.many(quality.samples, 'sample')} cannot rule out a drop of {words.number(drop.high, 2)}"
+    return f"{few}, above the allowed {max_loss:g}: more labelled ones would tell."
+
+
 def sentence(quality: Quality | None) -> str:
     """What the quality is, as a reason for a plan; empty where it is not known."""
     if quality is None:
         return ""
     if quality.kind == "accuracy":
         change = f"from {quality.accuracy_before:.4f} to {quality.accuracy_after:.4f}"
-        return f"Accuracy goes {change} on {quality.samples} samples."
+        return f"Accuracy goes {change} on {words.many(quality.samples, 'sample')}."
     if quality.cosine is None:
         same = words.percent(quality.top1_agreement, 3)
         return f"{same} of the answers are the same on {quality.samples} {quality.inputs} inputs."
-    return f"Outputs agree to a cosine of {quality.cosine:.4f} on {quality.samples} {quality.inputs} inputs."
+    return f"Outputs agree to a cosine of {_cosine(quality.cosine)} on {quality.samples} {quality.inputs} inputs."
+
+
+def _cosine(value: float) -> str:
+    """Four decimals, or as many as tell it from 1: "0.9871", "0.999983"."""
+    apart = 1.0 - value
+    if apart < 1e-12:
+        return "1"
+    return f"{value:.{max(4, 1 - math.floor(math.log10(apart)))}f}"

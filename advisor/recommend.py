@@ -85,13 +85,14 @@ def _judged(plan: Plan, candidate: Candidate, budget: Budget, earnest: bool) -> 
     ruled_out = candidate.variant.failed or _violation(plan, budget) or _no_gain(plan, budget)
     if ruled_out is None and earnest and is_quick(candidate):
         ruled_out = f"Only timed quickly, at {_times(gain(plan, budget.objective))}: others did better."
+    if ruled_out is not None:
+        return replace(plan, ruled_out=ruled_out)
+    quality = plan.quality
     told = (
-        (_gain_sentence(plan, budget), closeness.sentence(plan.quality), _calibration(plan))
-        if ruled_out is None
-        else ()
-    )
-    reasons = (*told, *candidate.variant.notes) if told else ()
-    return replace(plan, ruled_out=ruled_out, reasons=tuple(reason for reason in reasons if reason))
+        _gain_sentence(plan, budget), closeness.sentence(quality), closeness.unsure(quality, budget.max_loss),
+        _calibration(plan), *candidate.variant.notes,
+    )  # fmt: skip
+    return replace(plan, reasons=tuple(reason for reason in told if reason))
 
 
 def _violation(plan: Plan, budget: Budget) -> str | None:

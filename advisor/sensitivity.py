@@ -136,15 +136,7 @@ def rank(
             continue
         progress(0.2 + 0.8 * number / len(wanted), f"Quantizing {weight.name} alone")
         change = {weight.name: (weight.tensor.name, quantized_weight(weight, bits))}
-        comparison = Comparison()
-        for call, answer in zip(calls, answers, strict=True):
-            try:
-                comparison.add(answer, switchable.run(call, change))
-            except ValueError as error:
-                raise InputError(
-                    f"How long the output '{plain(str(error), 60)}' is depends on the values: layers cannot be ranked.",
-                    hint="Where a model ends in a selection (NonMaxSuppression), rank it without that step.",
-                ) from error
+        comparison = _compared(answers, [switchable.run(call, change) for call in calls])
         measured.append(_described(weight, comparison, seen.get(weight.name)))
     return tuple(sorted(measured, key=lambda each: (-each.loss, each.layer))), tuple(missed)
 
@@ -154,6 +146,19 @@ def likely_first(wanted: Sequence[layers.Weight]) -> list[layers.Weight]:
     make, everything, come before its middle."""
     last = len(wanted) - 1
     return [wanted[place] for place in sorted(range(len(wanted)), key=lambda place: min(place, 2 * (last - place)))]
+
+
+def _compared(answers: Sequence[Mapping[str, ndarray]], changed: Sequence[Mapping[str, ndarray]]) -> Comparison:
+    comparison = Comparison()
+    for answer, other in zip(answers, changed, strict=True):
+        try:
+            comparison.add(answer, other)
+        except ValueError as error:
+            raise InputError(
+                f"How long the output '{plain(str(error), 60)}' is depends on the values: layers cannot be ranked.",
+                hint="Where a model ends in a selection (NonMaxSuppression), rank it without that step.",
+            ) from error
+    return comparison
 
 
 def _described(weight: layers.Weight, comparison: Comparison, seen: Seen | None) -> Sensitivity:

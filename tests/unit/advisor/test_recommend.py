@@ -237,3 +237,13 @@ def test_answers_that_do_differ_and_outputs_that_never_do_are_no_warning():
     assert varied.verdict == "compress" and not any("hardly tells" in one for one in varied.warnings)
     anchors = verdict(_beside_a_constant(1e-9, 0.0), max_loss=0.01)
     assert anchors.verdict == "compress" and not any("hardly tells" in one for one in anchors.warnings)
+
+
+def test_too_few_labels_leave_a_drop_open_and_it_is_said():
+    found = candidate("few", 3.0)
+    drop = Estimate(low=-0.05, mid=0.0, high=0.09, basis="measured")
+    quality = Quality(kind="accuracy", samples=40, accuracy_before=0.9, accuracy_after=0.9, accuracy_drop=drop)
+    few = dataclasses.replace(found, variant=dataclasses.replace(found.variant, quality=quality))
+    wanted = "40 samples cannot rule out a drop of 0.090, above the allowed 0.01: more labelled ones would tell."
+    assert wanted in verdict(few, max_loss=0.01).plan.reasons
+    assert not any("cannot rule out" in reason for reason in verdict(few, max_loss=0.1).plan.reasons)

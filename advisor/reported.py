@@ -25,7 +25,7 @@ def reported(question: Question, answer: Answer, place: Site, keeper: Keeper) ->
     budget, found, baseline = question.budget, answer.recommendation, answer.baseline
     before = yearly(baseline.energy_j, budget, place)
     after = before if found.plan is None else yearly(planned_j(found.plan, baseline), budget, place)
-    spent_s = {variant.id: variant.make_s for variant in answer.variants}
+    spent_s = {one.id: payback.making_s(one, answer.variants) for one in answer.variants}
 
     def finished(one: Plan | None) -> Plan | None:
         if one is None:

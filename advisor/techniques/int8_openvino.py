@@ -63,8 +63,6 @@ class Int8OpenVino:
         with onnx_rewrite.edge("Writing the OpenVINO file"):
             openvino.save_model(quantized, str(target), compress_to_fp16=False)
         notes = [f"{words.many(changed, 'tensor')} quantized, weights among them; {PRESETS[preset]}."]
-        if request.calibration_is_random:
-            notes.append("Calibrated on random inputs: the ranges may not fit real data.")
         return Product(
             file=target, companions=(target.with_suffix(".bin"),), runtime="openvino",
             runtime_options={"precision": precision}, changed_count=changed, notes=tuple(notes),

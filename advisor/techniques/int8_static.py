@@ -50,9 +50,7 @@ class Int8Static:
         ranges = words.many(calibrated, "activation range")
         notes += [f"{words.many(changed, 'operator')} in 8 bits; {ranges} calibrated."]
         notes += onnx_rewrite.raised_note(request.model.opset)
-        if request.calibration_is_random:
-            notes.append("Calibrated on random inputs: the ranges may not fit real data.")
-        elif len(request.calibration) < FEW_CALLS:
+        if not request.calibration_is_random and len(request.calibration) < FEW_CALLS:
             notes.append(f"Calibrated on {words.many(len(request.calibration), 'call')} only.")
         return Product(
             file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=tuple(notes)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 Z_95 = 1.959963984540054
 PERFECT_DB = 200.0  # an error of zero, told as a finite number
+FEWEST_SAMPLES = 8  # fewer do not tell what an answer that is always the same would be worth
 
 
 @dataclass(slots=True)
@@ -28,6 +29,8 @@ class Sums:
     same_top: int = 0
     rows: int = 0
     floating: bool = True
+    samples: int = 0  # along the first axis
+    mean_sum: ndarray | None = None  # of the reference's samples, while all of them have one shape
 
     def add(self, reference: ndarray, variant: ndarray) -> None:
         """One call's output of the reference and of the variant, of equal shape."""
@@ -43,19 +46,31 @@ class Sums:
         self.reference_squares += float((first * first).sum())
         self.variant_squares += float((second * second).sum())
         self.error_squares += float(((first - second) ** 2).sum())
+        self._watch(first)
         if first.ndim and first.shape[-1] > 1:
             rows, others = first.reshape(-1, first.shape[-1]), second.reshape(-1, first.shape[-1])
             self.same_top += int((rows.argmax(-1) == others.argmax(-1)).sum())
             self.divergence += float(kl_divergence(rows, others).sum())
             self.rows += len(rows)
 
+    def _watch(self, reference: ndarray) -> None:
+        each = reference if reference.ndim else reference.reshape(1)
+        summed = each.sum(0)
+        if not self.samples:
+            self.mean_sum = summed
+        elif self.mean_sum is not None:
+            self.mean_sum = self.mean_sum + summed if self.mean_sum.shape == summed.shape else None
+        self.samples += len(each)
+
     def result(self) -> dict[str, float | None]:
-        """cosine and SNR (dB) over all values, mean KL divergence (nats) and share of equal top classes over rows."""
+        """cosine and SNR (dB) over all values, the cosine that always the same answer would reach, mean KL divergence
+        (nats) and share of equal top classes over rows."""
         if not self.floating:
             return {"top1_agreement": self.same_top / self.rows if self.rows else None}
         return {
             "cosine": cosine(self.dot, self.reference_squares, self.variant_squares),
             "snr_db": snr_db(self.reference_squares, self.error_squares),
+            "constant_cosine": constant_cosine(self.mean_sum, self.samples, self.reference_squares),
             "kl_divergence": self.divergence / self.rows if self.rows else None,
             "top1_agreement": self.same_top / self.rows if self.rows else None,
         }
@@ -79,6 +94,16 @@ class Comparison:
         return {name: sums.result() for name, sums in self.outputs.items()}
 
 
+def loss(per_output: Mapping[str, Mapping[str, float | None]]) -> float:
+    """1 - cosine of the worst floating output; of a model that answers in whole numbers alone (classes, say), the share
+    of them that differ from the original's; 0 where it answers nothing that can be compared."""
+    for name in ("cosine", "top1_agreement"):
+        known = [value for told in per_output.values() if (value := told.get(name)) is not None]
+        if known:
+            return 1.0 - min(known)
+    return 0.0
+
+
 def not_finite(outputs: Mapping[str, ndarray]) -> str | None:
     """The first floating output that holds NaN or infinity."""
     import numpy as np
@@ -94,6 +119,18 @@ def cosine(dot: float, first_squares: float, second_squares: float) -> float:
     if first_squares == 0.0 or second_squares == 0.0:
         return 1.0 if first_squares == second_squares else 0.0
     return max(-1.0, min(1.0, dot / math.sqrt(first_squares * second_squares)))
+
+
+def constant_cosine(summed: ndarray | None, samples: int, squares: float) -> float | None:
+    """The cosine that always answering the mean would reach on other samples of the same kind, from the sum over the
+    samples and the sum of all squares; None where the samples are too few or their shapes differ.
+
+    cos^2 = samples x |mean|^2 / squares, less what the mean owes to having been taken of these very samples."""
+    if summed is None or samples < FEWEST_SAMPLES or squares == 0.0:
+        return None
+    explained = float((summed * summed).sum()) / samples
+    spread = max(0.0, squares - explained) / (samples - 1)
+    return math.sqrt(min(1.0, max(0.0, (explained - spread) / squares)))
 
 
 def snr_db(signal_squares: float, error_squares: float) -> float | None:

@@ -125,6 +125,8 @@ def _described(member: Technique, product: Product, request: Request) -> dict[st
             path.unlink()
     file_bytes = bytes_on_disk(product.file, product.companions)
     notes = list(product.notes)
+    if member.STAGE == "quantize" and member.CALIBRATES and request.calibration_is_random:
+        notes.append("Calibrated on random inputs: the ranges may not fit real data.")
     if member.STAGE == "quantize" and file_bytes > MOSTLY_LEFT * request.model.file_bytes:
         share = words.percent(file_bytes / request.model.file_bytes)
         notes.append(f"The file is {share} of the original's: most weights stayed.")

@@ -1,8 +1,19 @@
 """After how many calls compressing has paid for itself."""
 
-from advisor.types import Plan
+from collections.abc import Iterable
+
+from advisor.types import Plan, Variant
 from data.units import MS_PER_S
 from profiler.types import Measurement
+
+
+def making_s(variant: Variant, made: Iterable[Variant]) -> float | None:
+    """Seconds that making this variant took, the steps before its last one included, each kept as a variant of its own
+    among those `made`; None where one of them is not known. The search for it is not counted."""
+    told = list(made)
+    before = [variant.steps[:count] for count in range(1, len(variant.steps))]
+    each = [next((one.make_s for one in told if one.steps == steps), None) for steps in before] + [variant.make_s]
+    return None if None in each else sum(one for one in each if one is not None)
 
 
 def calls(make_s: float | None, plan: Plan, original: Measurement) -> float | None:

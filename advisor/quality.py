@@ -14,6 +14,7 @@ from advisor.types import Quality
 from data.errors import InputError, RightsizeError
 from data.estimate import Estimate
 from data.records import from_plain, to_plain
+from data.text import plain
 from profiler.measure import Entry, load
 from profiler.runtimes import Session
 from profiler.tasks import ChildDesk, task
@@ -107,7 +108,10 @@ def _quality(
         try:
             comparison.add(reference, outputs)
         except ValueError as error:
-            raise InputError(f"The compressed model's output '{error}' is missing or has another shape.") from error
+            raise InputError(
+                f"The compressed model's output '{plain(str(error), 60)}' is missing or of another length.",
+                hint="Where a model ends in a selection (NonMaxSuppression), compress it without that step.",
+            ) from error
         mine.append(outputs[scores])
         if len(mine) >= FEWEST_CALLS and time.perf_counter() - started > limit_s:
             break

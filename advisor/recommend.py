@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from advisor import closeness
 from advisor.paired import NOISY_SAME_FRAC, SAME_FRAC, Candidate, candidate_plan
 from advisor.types import Budget, Plan, Recommendation, Variant
 from data import words
@@ -35,7 +36,7 @@ def recommend(
     feasible = sorted((plan for plan in plans if plan.ruled_out is None), key=lambda plan: _score(plan, budget))
     too_much = original_misses(original, budget)
     tried = tuple(feasible + [plan for plan in plans if plan.ruled_out is not None])
-    warnings = _warnings(original, plans)
+    warnings = _warnings(original, plans, budget)
     if feasible:
         best = _simplest_of_equals(feasible, budget)
         others = [plan for plan in feasible if plan is not best]
@@ -84,9 +85,14 @@ def _judged(plan: Plan, candidate: Candidate, budget: Budget, earnest: bool) -> 
     ruled_out = candidate.variant.failed or _violation(plan, budget) or _no_gain(plan, budget)
     if ruled_out is None and earnest and is_quick(candidate):
         ruled_out = f"Only timed quickly, at {_times(gain(plan, budget.objective))}: others did better."
-    told = (_gain_sentence(plan, budget), _loss_sentence(plan), _calibration(plan)) if ruled_out is None else ()
-    reasons = (*told, *candidate.variant.notes) if told else ()
-    return replace(plan, ruled_out=ruled_out, reasons=tuple(reason for reason in reasons if reason))
+    if ruled_out is not None:
+        return replace(plan, ruled_out=ruled_out)
+    quality = plan.quality
+    told = (
+        _gain_sentence(plan, budget), closeness.sentence(quality), closeness.unsure(quality, budget.max_loss),
+        _calibration(plan), *candidate.variant.notes,
+    )  # fmt: skip
+    return replace(plan, reasons=tuple(reason for reason in told if reason))
 
 
 def _violation(plan: Plan, budget: Budget) -> str | None:
@@ -94,8 +100,9 @@ def _violation(plan: Plan, budget: Budget) -> str | None:
     if loss is None:
         return slower(plan, budget) or "Its loss of quality could not be measured."
     if loss > budget.max_loss:
-        what = "Accuracy falls by" if plan.quality and plan.quality.kind == "accuracy" else "1 - cosine is"
-        return f"{what} {loss:.3g}, more than the allowed {budget.max_loss:g}."
+        return f"{closeness.what(plan.quality)} {loss:.3g}, more than the allowed {budget.max_loss:g}."
+    if (sentence := closeness.no_better_than_constant(plan.quality)) is not None:
+        return sentence
     if plan.latency_ratio is None:
         return "It was not timed: the time budget was spent before its turn."
     latency = plan.latency_ms.get(f"p{budget.percentile:g}")
@@ -138,7 +145,7 @@ def _no_gain(plan: Plan, budget: Budget) -> str | None:
         return f"Too little to be worth another file: {_times(ratio)} the original's {WORDS[budget.objective]}."
     if ratio.high < 1.0 and same > SAME_FRAC:
         told = f"{_times(ratio)} the original's {WORDS[budget.objective]}, but the machine was busy"
-        return f"{told}: then only a gain of {same:.0%} is believed. Try again when it is quiet."
+        return f"{told}: then only a gain of {words.percent(same)} is believed. Try again when it is quiet."
     what = "No gain" if ratio.low > 1.0 else "No gain beyond the noise"
     return f"{what} in {WORDS[budget.objective]}: {_times(ratio)} the original's."
 
@@ -178,29 +185,14 @@ def _gain_sentence(plan: Plan, budget: Budget) -> str:
     return f"{text}; the file is {size:.2f} times as large." if size and budget.objective != "size" else text + "."
 
 
-def _loss_sentence(plan: Plan) -> str:
-    quality = plan.quality
-    if quality is None:
-        return ""
-    if quality.kind == "accuracy":
-        change = f"from {quality.accuracy_before:.4f} to {quality.accuracy_after:.4f}"
-        return f"Accuracy goes {change} on {quality.samples} samples."
-    return f"Outputs agree to a cosine of {quality.cosine:.4f} on {quality.samples} {quality.inputs} inputs."
-
-
 def _calibration(plan: Plan) -> str:
     """What it was calibrated on, unless its own notes say that these were random inputs."""
     return f"Calibrated on {plan.calibrated_on}." if plan.calibrated_on and not _calibrated_on_random(plan) else ""
 
 
-def title(plan: Plan) -> str:
-    """The plan's steps as people say them."""
-    return " + ".join(step.title or step.technique for step in plan.steps) or "The original"
-
-
-def variant_title(variant: Variant) -> str:
-    """The same of a variant."""
-    return " + ".join(step.title or step.technique for step in variant.steps) or "The original"
+def title(made: Plan | Variant) -> str:
+    """The steps of a plan or a variant as people say them."""
+    return " + ".join(step.title or step.technique for step in made.steps) or "The original"
 
 
 def _headline(plan: Plan, budget: Budget) -> str:
@@ -263,7 +255,8 @@ def _miss(nearest: Plan | None, original: Measurement, budget: Budget) -> str:
     return f"Nothing meets {budget.latency_ms:g} ms at {key}: {nearest_text}."
 
 
-def _warnings(original: Measurement, plans: Sequence[Plan]) -> tuple[str, ...]:
+def _warnings(original: Measurement, plans: Sequence[Plan], budget: Budget) -> tuple[str, ...]:
     found = [] if original.stable else list(reasons(original) or original.notes)
+    found += [said] if (said := closeness.hardly_differ([plan.quality for plan in plans], budget.max_loss)) else []
     found += [plan.quality.warning for plan in plans if plan.quality and plan.quality.warning]
     return tuple(dict.fromkeys(found))

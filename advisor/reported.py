@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from advisor import footprint, payback
 from advisor.exported import compared
-from advisor.recommend import variant_title
+from advisor.recommend import title
 from advisor.report import outlook
 from advisor.report.credits import credited
 from advisor.search import Answer
@@ -25,7 +25,7 @@ def reported(question: Question, answer: Answer, place: Site, keeper: Keeper) ->
     budget, found, baseline = question.budget, answer.recommendation, answer.baseline
     before = yearly(baseline.energy_j, budget, place)
     after = before if found.plan is None else yearly(planned_j(found.plan, baseline), budget, place)
-    spent_s = {variant.id: variant.make_s for variant in answer.variants}
+    spent_s = {one.id: payback.making_s(one, answer.variants) for one in answer.variants}
 
     def finished(one: Plan | None) -> Plan | None:
         if one is None:
@@ -38,7 +38,7 @@ def reported(question: Question, answer: Answer, place: Site, keeper: Keeper) ->
     if question.exported is not None:
         found = compared(found, answer.finals, question.exported.variant)
     recommendation = replace(found, plan=finished(found.plan), runner_up=finished(found.runner_up))
-    runs, names = answer.finals, {one.id: variant_title(one) for one in answer.variants}
+    runs, names = answer.finals, {one.id: title(one) for one in answer.variants}
     ahead = outlook.outlook(runs, names, budget, before, after, recommendation.plan)
     return Report(
         id=uuid.uuid4().hex[:12], created_at=now(), version=REPORT_VERSION, budget=budget, model=question.model,

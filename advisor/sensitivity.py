@@ -8,12 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from advisor import samples
+from advisor import agreement, samples
 from advisor.agreement import Comparison, not_finite
 from advisor.surgery import activations, facts, layers, onnx_rewrite
 from advisor.surgery.fake_quant import Seen, Switchable, quantized_weight
 from data.errors import InputError
 from data.records import from_plain
+from data.text import plain
 from profiler.tasks import ChildDesk, task
 from profiler.types import Model
 
@@ -135,9 +136,7 @@ def rank(
             continue
         progress(0.2 + 0.8 * number / len(wanted), f"Quantizing {weight.name} alone")
         change = {weight.name: (weight.tensor.name, quantized_weight(weight, bits))}
-        comparison = Comparison()
-        for call, answer in zip(calls, answers, strict=True):
-            comparison.add(answer, switchable.run(call, change))
+        comparison = _compared(answers, [switchable.run(call, change) for call in calls])
         measured.append(_described(weight, comparison, seen.get(weight.name)))
     return tuple(sorted(measured, key=lambda each: (-each.loss, each.layer))), tuple(missed)
 
@@ -149,16 +148,29 @@ def likely_first(wanted: Sequence[layers.Weight]) -> list[layers.Weight]:
     return [wanted[place] for place in sorted(range(len(wanted)), key=lambda place: min(place, 2 * (last - place)))]
 
 
+def _compared(answers: Sequence[Mapping[str, ndarray]], changed: Sequence[Mapping[str, ndarray]]) -> Comparison:
+    comparison = Comparison()
+    for answer, other in zip(answers, changed, strict=True):
+        try:
+            comparison.add(answer, other)
+        except ValueError as error:
+            raise InputError(
+                f"How long the output '{plain(str(error), 60)}' is depends on the values: layers cannot be ranked.",
+                hint="Where a model ends in a selection (NonMaxSuppression), rank it without that step.",
+            ) from error
+    return comparison
+
+
 def _described(weight: layers.Weight, comparison: Comparison, seen: Seen | None) -> Sensitivity:
-    found = comparison.result().values()
-    cosines = [value for numbers in found if (value := numbers.get("cosine")) is not None]
+    result = comparison.result()
+    found = result.values()
     noise = [value for numbers in found if (value := numbers.get("snr_db")) is not None]
     tops = [value for numbers in found if (value := numbers.get("top1_agreement")) is not None]
     named = activations.outliers(seen) if seen else []
     return Sensitivity(
         layer=weight.name, op=weight.node.op_type, output=weight.node.output[0],
         weight_bytes=onnx_rewrite.array(weight.tensor).nbytes,
-        loss=1.0 - min(cosines, default=1.0), snr_db=min(noise, default=None), top1_agreement=min(tops, default=None),
+        loss=agreement.loss(result), snr_db=min(noise, default=None), top1_agreement=min(tops, default=None),
         low=seen.low if seen else None, high=seen.high if seen else None,
         outliers=tuple(Outlier(channel=channel, ratio=ratio) for channel, ratio in named),
         advice=activations.advice(seen) if seen else "",

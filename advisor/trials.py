@@ -8,7 +8,7 @@ from typing import Any
 from advisor import compress
 from advisor.exported import Exported
 from advisor.quality import compare
-from advisor.recommend import variant_title
+from advisor.recommend import title
 from advisor.types import Budget, Quality, Step, Variant
 from data.errors import Cancelled, RightsizeError
 from data.records import from_plain
@@ -113,7 +113,7 @@ class Trials:
         question, home = self._question, self._desk.home
         entries = [
             {
-                "label": variant.id, "title": variant_title(variant), "runtime": variant.runtime,
+                "label": variant.id, "title": title(variant), "runtime": variant.runtime,
                 "runtime_options": variant.runtime_options, "path": str(compress.runnable_file(home, variant)),
             }
             for variant in variants
@@ -151,7 +151,7 @@ class Trials:
             subjects.append(
                 Subject(
                     path=path, model_sha256=sha256, variant_id=variant.id, runtime=variant.runtime,
-                    title=variant_title(variant),
+                    title=title(variant),
                     options=dict(variant.runtime_options), readable=(path.parent,),
                 )
             )  # fmt: skip

@@ -57,10 +57,12 @@ class Quality:
 
     @property
     def loss(self) -> float | None:
-        """What is held against Budget.max_loss: the drop in accuracy, else 1 - cosine; None where neither is known."""
+        """What is held against Budget.max_loss: the drop in accuracy, else 1 - cosine, else (of a model that answers in
+        whole numbers alone) the share of answers that differ; None where none of them is known."""
         if self.accuracy_before is not None and self.accuracy_after is not None:
             return self.accuracy_before - self.accuracy_after
-        return None if self.cosine is None else 1.0 - self.cosine
+        agreed = self.top1_agreement if self.cosine is None else self.cosine
+        return None if agreed is None else 1.0 - agreed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,7 +30,7 @@ LIMITS: dict[str, float | None] = {
 SECONDS = {"digits_cnn": 20.0, "resnet50": 240.0, "bert_base": 240.0}
 FIRST_S = 60.0
 MAX_LOSS = {"digits_cnn": 0.01}
-PROCESSES, PAIR_S = 5, 1.5
+PROCESSES, PAIR_S = 5, 3.0
 
 
 def SUITE(effort: Effort) -> Iterator[Row]:

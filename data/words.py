@@ -162,6 +162,11 @@ def count(value: float | None) -> str:
     return scaled(value, COUNTS)
 
 
+def many(value: int, one: str, more: str | None = None) -> str:
+    """A number and its thing: "1 layer", "1,797 layers"; `more` where an s does not make the plural."""
+    return f"{count(value)} {one if value == 1 else more or one + 's'}"
+
+
 def usd(value: float | None) -> str:
     """US dollars: cents below ten, whole dollars above a thousand."""
     if value is None or not math.isfinite(value):

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from data import console
+from data import console, words
 from data.errors import InputError
 from data.records import to_plain
 from data.settings import settings
@@ -131,7 +131,7 @@ def _operators(asked: Any) -> None:
         return
     slowest = sorted(found.operators, key=lambda row: -row.ms)[:SHOWN_OPERATORS]
     for row in slowest:
-        print(f"{row.ms:9.4f} ms {row.ms / found.sum_ms:6.1%}  {row.op:20} {', '.join(row.layers)[:60]}")
+        print(f"{row.ms:9.4f} ms {words.percent(row.ms / found.sum_ms):>7}  {row.op:20} {', '.join(row.layers)[:60]}")
     print("\n".join(found.notes))
 
 
@@ -147,7 +147,7 @@ def _load(asked: Any) -> None:
         console.answer(to_plain(found) | named)
         return
     print(f"{found.rate_per_s:g} requests/s asked, {found.achieved_per_s:.4g}/s answered, {found.workers} at once")
-    print(f"alone {found.service_ms:.3g} ms a request; busy {found.utilisation_frac:.0%} of the time")
+    print(f"alone {found.service_ms:.3g} ms a request; busy {words.percent(found.utilisation_frac)} of the time")
     known = [f"{name.removesuffix('_ms')} {value:.3g} ms" for name, value in named.items() if value is not None]
     print("under load " + ", ".join(known))
 

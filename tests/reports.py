@@ -7,7 +7,7 @@ import numpy as np
 
 from advisor import footprint, payback
 from advisor.paired import Candidate
-from advisor.recommend import recommend, variant_title
+from advisor.recommend import recommend, title
 from advisor.report.credits import credited
 from advisor.report.outlook import outlook
 from advisor.types import Budget, Footprint, Quality, Report, Step, Variant
@@ -71,7 +71,7 @@ def report(budget: Budget | None = None, there=lambda one: one, **changes) -> Re
         after = _year(found.plan.energy_j, budget)
         calls = payback.calls(2.0, found.plan, runs[0])
         found = replace(found, plan=replace(found.plan, footprint=after, payback_calls=calls))
-    names = {one.id: variant_title(one) for one in variants}
+    names = {one.id: title(one) for one in variants}
     ahead = outlook(runs, names, budget, before, after, found.plan)
     made = Report(
         id="0123456789ab", created_at="2026-11-22T10:00:00.000+00:00", version=1, budget=budget, model=MODEL,
@@ -117,7 +117,7 @@ def with_operators() -> Report:
     profile = OperatorProfile(
         id="profile", created_at="2026-11-22T10:00:00.000+00:00", model_sha256=MODEL.sha256, fingerprint="f00d",
         runtime="onnxruntime", options={"threads": "2"}, workload=Workload(threads=2), operators=operators, sum_ms=9.5,
-        run_ms=10.1, latency_ms=10.0, calls=40, notes=("The operators' times add up to 95% of the latency.",),
+        run_ms=10.1, latency_ms=10.0, calls=40, notes=("The operators' times add up to 95 % of the latency.",),
     )  # fmt: skip
     return report(operators=profile)
 

@@ -71,6 +71,34 @@ def cnn(path: Path) -> Path:
     )
 
 
+def named_class(path: Path) -> Path:
+    """The model at `path` with the number of the largest of its (batch, n) scores as its only answer."""
+    largest = helper.make_node("ArgMax", ["scores"], ["y"], axis=1, keepdims=0)
+    return _ending(path, [largest], TensorProto.INT64, [])
+
+
+def positives(path: Path) -> Path:
+    """The model at `path` with only those of its (batch, n) scores that are above zero: how many, the values decide."""
+    above = [
+        helper.make_node("Flatten", ["scores"], ["flat"], axis=0), helper.make_node("Squeeze", ["flat"], ["row"]),
+        helper.make_node("Greater", ["row", "zero"], ["above"]), helper.make_node("Compress", ["row", "above"], ["y"]),
+    ]  # fmt: skip
+    return _ending(path, above, TensorProto.FLOAT, [numpy_helper.from_array(np.zeros(1, np.float32), "zero")])
+
+
+def _ending(path: Path, nodes, kind, stored) -> Path:
+    """The model at `path` with these nodes behind its answer, now called "scores"; their one-axis "y" is the answer."""
+    proto = onnx.load(path)
+    for node in proto.graph.node:
+        node.output[:] = ["scores" if name == "y" else name for name in node.output]
+    proto.graph.node.extend(nodes)
+    proto.graph.initializer.extend(stored)
+    proto.graph.output[0].CopyFrom(helper.make_tensor_value_info("y", kind, ["count"]))
+    onnx.checker.check_model(proto)
+    onnx.save(proto, path)
+    return path
+
+
 def lstm(path: Path, hidden: int = 32) -> Path:
     """One LSTM over 6 steps of 16 values and a Gemm on its last state: (6, batch, 16) -> (batch, 4)."""
     nodes = [

@@ -13,6 +13,7 @@ from data.console import shape
 from data.errors import InputError
 from data.records import to_plain
 from data.tables import device, devices
+from data.words import percent
 from profiler.headless import headless
 from profiler.intake import look
 from profiler.types import Axis, Model
@@ -129,8 +130,8 @@ def words(found: Prediction, share: float = 1.0) -> str:
     lines = [
         f"{found.device_id}, {found.dtype}, batch {found.batch}, {found.runtime}",
         f"latency  {latency.mid:.4g} ms predicted ({latency.low:.4g} to {latency.high:.4g}, 90 in 100)",
-        f"bound    compute {found.compute_frac:.0%}, memory {found.memory_frac:.0%}, "
-        f"overhead {found.overhead_frac:.0%}",
+        f"bound    compute {percent(found.compute_frac)}, memory {percent(found.memory_frac)}, "
+        f"overhead {percent(found.overhead_frac)}",
         f"energy   {energy.low:.3g} to {energy.high:.3g} J a call, {energy.basis}" if energy else "energy   unknown",
     ]
     return "\n".join([*lines, *(f"note     {note}" for note in found.notes)])

@@ -10,7 +10,7 @@ from advisor.compress import runnable_file
 from advisor.latency.operators import OWN
 from advisor.placement.inputs import built_batch
 from advisor.placement.options import Candidate
-from advisor.recommend import variant_title
+from advisor.recommend import title
 from advisor.types import Graph, Report, Variant
 from data.errors import InputError
 from data.records import from_plain
@@ -79,9 +79,9 @@ def of_report(report: Report, known: Mapping[str, Graph], ids: Sequence[str] | N
     for one in chosen(report, ids):
         found = candidate(one, report.model, known.get(one.sha256), _measured(runs.get(one.id)))
         if found is None:
-            missing.append(f"{variant_title(one)}: its graph was not read")
+            missing.append(f"{title(one)}: its graph was not read")
             continue
-        titles[one.id] = variant_title(one)
+        titles[one.id] = title(one)
         candidates.append(replace(found, title=titles[one.id]))
     return Choice(candidates=tuple(candidates), titles=titles, not_placed=tuple(missing))
 
@@ -99,7 +99,7 @@ def placeable(report: Report) -> dict[str, str]:
     """The titles by id of every variant that keeps what the budget asks and can be run, best first."""
     kept = {one.id: one for one in report.variants if one.failed is None}
     plans = [plan for plan in report.recommendation.tried if plan.ruled_out is None]
-    return {plan.variant_id: variant_title(kept[plan.variant_id]) for plan in plans if plan.variant_id in kept}
+    return {plan.variant_id: title(kept[plan.variant_id]) for plan in plans if plan.variant_id in kept}
 
 
 def original(model: Model, measured: Any = None) -> Candidate:

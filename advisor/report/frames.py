@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from advisor import model_frames
+from advisor import model_frames, payback
 from advisor.paired import percentiles
-from advisor.recommend import title, variant_title
+from advisor.recommend import title
 from advisor.types import Footprint, Plan, Report, Step
 from data import words
 from data.estimate import Estimate
@@ -18,7 +18,7 @@ QUANTITIES = ("Latency", "Energy per call", "File size")
 
 def runs(report: Report) -> Sequence[tuple[str, Measurement]]:
     """(name, run) of the original and of every finalist."""
-    names = {variant.id: variant_title(variant) for variant in report.variants}
+    names = {variant.id: title(variant) for variant in report.variants}
     return [(names.get(run.variant_id or "", "Original"), run) for run in report.measurements]
 
 
@@ -50,7 +50,7 @@ def tried(report: Report) -> pd.DataFrame:
     with their intervals in words beside them, file_frac (of the original's size), loss_frac, make_s, why, variant_id;
     of a torch file also export_ratio (latency to its ONNX export)."""
     chosen = report.recommendation.plan
-    made_s = {variant.id: variant.make_s for variant in report.variants}
+    made_s = {one.id: payback.making_s(one, report.variants) for one in report.variants}
     exports = any(plan.export_ratio for plan in report.recommendation.tried)
     return pd.DataFrame(
         [

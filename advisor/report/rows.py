@@ -4,7 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from advisor.recommend import variant_title
+from advisor.recommend import title
 from advisor.types import Footprint, Plan, Report, Variant
 from data.estimate import Estimate
 from profiler import stats
@@ -71,7 +71,7 @@ def _plan(report: Report, plan: Plan, variant: Variant | None, runs: dict[str | 
 
 
 def _failed(variant: Variant) -> dict[str, Any]:
-    return {"file": variant_title(variant), "standing": "failed", "variant_id": variant.id, "why": variant.failed}
+    return {"file": title(variant), "standing": "failed", "variant_id": variant.id, "why": variant.failed}
 
 
 def _run(run: Measurement) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from pprint import pformat
 
-from advisor.recommend import variant_title
+from advisor.recommend import title
 from advisor.report.reproduce import recipe
 from advisor.types import Report
 from data.version import VERSION
@@ -15,7 +15,7 @@ def script(report: Report, variant_id: str | None = None) -> bytes:
     wanted = variant_id or (chosen.variant_id if chosen else None)
     variant = next((one for one in report.variants if one.id == wanted), None)
     kept = "the original is recommended: checks that this is the file"
-    told = f"makes {variant_title(variant)!a} again" if variant else kept
+    told = f"makes {title(variant)!a} again" if variant else kept
     how = pformat(recipe(report, variant_id), width=110, sort_dicts=False)
     lines = [
         f"# Rightsize {VERSION}, report {report.id}, model {report.model.name!a}: {told}.",

@@ -18,6 +18,7 @@ QUANTIZED = (
 )  # fmt: skip
 ATTENTION = ("Softmax", "Attention", "MultiHeadAttention")
 NORMALIZATION = ("LayerNormalization", "ReduceMean", "SkipLayerNormalization")
+TREES = ("TreeEnsembleRegressor", "TreeEnsembleClassifier", "TreeEnsemble")
 FLOATS = ("float32", "float64")
 ONE_FILE_BYTES = int(0.95 * BYTES_PER_GIB)  # profiler.onnx_tools keeps the weights of larger models beside them
 
@@ -59,12 +60,21 @@ def float_share(model: Model) -> float:
     return sum(model.parameters_by_dtype.get(name, 0) for name in FLOATS) / total if total else 0.0
 
 
+def weightless(model: Model) -> str | None:
+    """The sentence for a model without weights, or None; a tree ensemble keeps its numbers in attributes."""
+    if model.parameter_count:
+        return None
+    if count(model, TREES):
+        return "This is a tree ensemble: it has no layers with weights, which all of this works on."
+    return "The model has no weights, so there is nothing to make smaller."
+
+
 def refusal(model: Model, *, needs: Iterable[str] = WEIGHTED, quantized_too: bool = False) -> str | None:
     """The one sentence why an ONNX technique that works on the operators `needs` cannot take this model, or None."""
     if not is_onnx(model):
         return f"This works on ONNX files; this one is {model.format.replace('_', ' ')}."
-    if model.parameter_count == 0:
-        return "The model has no weights, so there is nothing to make smaller."
+    if (reason := weightless(model)) is not None:
+        return reason
     if is_quantized(model) and not quantized_too:
         return "The model is already quantized."
     if float_share(model) == 0:

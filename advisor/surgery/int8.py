@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 
 METHODS = {"minmax": "MinMax", "percentile": "Percentile", "entropy": "Entropy"}
 PERCENTILE = 99.99
+RANGES = {
+    "minmax": "ranges from the smallest value seen to the largest",
+    "percentile": f"ranges that hold {PERCENTILE} % of the values seen",
+    "entropy": "ranges that lose the least information",
+}
 # A histogram calibration keeps every activation of every call: more calls than this take too much memory.
 HISTOGRAM_CALLS = 16
 COMPUTES = ("Conv", "ConvTranspose", "MatMul", "Gemm")
@@ -81,7 +86,8 @@ def quantize(
             use_external_data_format=large,
             calibrate_method=CalibrationMethod[METHODS[settings.calibration]], extra_options=extra,
         )  # fmt: skip
-    kind = f"Activations are {'S8' if signed else 'U8'}, weights S8; ranges by {settings.calibration} calibration."
+    bytes_ = "signed" if signed else "unsigned"
+    kind = f"Activations in {bytes_} bytes, weights in signed ones; {RANGES[settings.calibration]}."
     return [kind, "Weights have 7 bits: this CPU has no VNNI and would saturate with 8."] if reduced else [kind]
 
 

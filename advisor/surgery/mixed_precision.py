@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from advisor import agreement
 from advisor.agreement import Comparison, not_finite
 from advisor.sensitivity import rank
 from advisor.surgery import facts, int8, onnx_rewrite
@@ -58,10 +59,11 @@ def within_loss(request: Request, limit: float) -> Product:
         raise InputError("No layer could be quantized within the allowed loss, so nothing would change.")
     kept = ", ".join(order[:count][:5]) + (" and more" if count > 5 else "")
     notes = (
-        f"{changed} layers compute in 8 bits, {count} left in float32: {kept}.",
+        f"{words.many(changed, 'layer')} in 8 bits, {count} left in float32: {kept}.",
         f"On calibration inputs it loses {words.number(found, 2)} of the allowed {limit:g}; "
         f"all in 8 bits lose {words.number(whole, 2)}.",
-        f"Layers left out, and the loss: {', '.join(f'{number}: {words.number(lost, 2)}' for number, lost in trace)}.",
+        f"The loss with {', '.join(f'{number} left out: {words.number(lost, 2)}' for number, lost in sorted(trace))}.",
+        *onnx_rewrite.raised_note(request.model.opset),
     )
     return Product(file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=notes)
 
@@ -123,11 +125,13 @@ def answers(path: Path, calls: Sequence[Mapping[str, ndarray]]) -> list[dict[str
 
 
 def loss_of(wanted: Sequence[Mapping[str, ndarray]], got: Sequence[Mapping[str, ndarray]]) -> float:
-    """1 - cosine of the worst floating output over all calls; 1 where it is not a number."""
+    """How far these answers are from those wanted; 1 where it is not a number, or of another shape."""
     comparison = Comparison()
     for first, second in zip(wanted, got, strict=True):
         if not_finite(second) is not None:
             return 1.0
-        comparison.add(first, second)
-    cosines = [numbers.get("cosine") for numbers in comparison.result().values()]
-    return 1.0 - min((value for value in cosines if value is not None), default=1.0)
+        try:
+            comparison.add(first, second)
+        except ValueError:  # a selection chose another number of things
+            return 1.0
+    return agreement.loss(comparison.result())

@@ -183,6 +183,16 @@ def prepared(source: Path, folder: Path, *, large: bool) -> Path:
     return path
 
 
+def too_old(opset: int | None) -> bool:
+    """Whether a QuantizeLinear of this opset has only one scale for all channels."""
+    return opset is not None and opset < PER_CHANNEL_OPSET
+
+
+def raised_note(opset: int | None) -> list[str]:
+    """What to say of a graph of this opset once it is `prepared`."""
+    return [f"The graph was raised from opset {opset} to {PER_CHANNEL_OPSET}."] if too_old(opset) else []
+
+
 def raised(proto: Any, *, large: bool) -> Any:
     """The model in the oldest opset in which a QuantizeLinear has one scale per channel, where its own is older.
 
@@ -190,18 +200,18 @@ def raised(proto: Any, *, large: bool) -> Any:
     from onnx import version_converter
 
     versions = [one.version for one in proto.opset_import if one.domain in ("", "ai.onnx")]
-    if not versions or versions[0] >= PER_CHANNEL_OPSET:
+    if not versions or not too_old(versions[0]):
         return proto
-    too_old = InputError(
+    cannot = InputError(
         f"Its opset {versions[0]} is too old for 8 bits per channel, and the graph could not be raised to "
         f"{PER_CHANNEL_OPSET}.", hint=f"Export the model with opset {PER_CHANNEL_OPSET} or newer.",
     )  # fmt: skip
     if large:
-        raise too_old
+        raise cannot
     try:
         newer = version_converter.convert_version(proto, PER_CHANNEL_OPSET)
     except Exception as error:
-        raise too_old from error
+        raise cannot from error
     newer.ir_version = max(newer.ir_version, PER_CHANNEL_IR)
     return newer
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import facts, layers, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.types import Machine, Model
 
@@ -55,9 +56,9 @@ class Fp16:
         changed = _kinds(proto).get("FLOAT16", 0) - before.get("FLOAT16", 0)
         if changed <= 0:
             raise InputError("No weight was stored as a 32-bit float, so nothing would change.")
-        notes = [f"{changed} tensors are stored in 16 bits."]
+        notes = [f"{words.many(changed, 'tensor')} stored in 16 bits."]
         if clipped:
-            notes.append(f"{clipped} weights were too large for 16 bits and were cut to 65504.")
+            notes.append(f"{words.many(clipped, 'weight')} too large for 16 bits, cut to 65,504.")
         return Product(file=target, companions=companions, changed_count=changed, notes=tuple(notes))
 
 

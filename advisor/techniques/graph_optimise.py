@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import facts, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.types import Machine, Model
 
@@ -27,8 +28,8 @@ class GraphOptimise:
     def refuses(self, model: Model, machine: Machine) -> str | None:
         if not facts.is_onnx(model):
             return f"This works on ONNX files; this one is {model.format.replace('_', ' ')}."
-        if model.parameter_count == 0:
-            return "The model has no weights, so there is nothing to fuse."
+        if (reason := facts.weightless(model)) is not None:
+            return reason
         return "Optimising a model of more than 1 GB ahead of time is not supported." if facts.is_large(model) else None
 
     def apply(self, request: Request) -> Product:
@@ -47,9 +48,9 @@ class GraphOptimise:
         if not changed:
             raise InputError("There was nothing to fuse or remove in this graph, so nothing would change.")
         new = sorted(name for name in after if name not in before)
-        notes = [f"{sum(before.values())} operators became {sum(after.values())}."]
-        notes += [f"New among them: {', '.join(new)}."] if new else []
-        return Product(file=target, changed_count=changed, notes=tuple(notes))
+        told = f"{words.many(sum(before.values()), 'operator')} became {words.count(sum(after.values()))}"
+        note = f"{told}; new among them: {', '.join(new)}." if new else f"{told}."
+        return Product(file=target, changed_count=changed, notes=(note,))
 
 
 def _optimise(request: Request, target: Any) -> None:

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.surgery import facts, onnx_rewrite, rotation
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.types import Machine, Model
 
@@ -54,8 +55,9 @@ class Hadamard:
         change = largest_change(request.source, target, request.calibration[0])
         if change > ALLOWED_CHANGE:
             raise InputError(f"The rotated model's outputs differ by {change:.1g} of the largest: thrown away.")
+        blocks = sorted({pair.block for pair in found})
         notes = (
-            f"{len(found)} pairs of layers were rotated, blocks of {', '.join(sorted({str(p.block) for p in found}))}.",
+            f"{words.many(len(found), 'pair')} of layers rotated, in blocks of {', '.join(map(str, blocks))}.",
             f"Outputs in float32 stay within {change:.1g} of the largest; a gain shows only after quantization.",
         )
         return Product(file=target, companions=companions, changed_count=len(found), notes=notes)

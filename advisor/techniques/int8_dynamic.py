@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import facts, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.types import Machine, Model
 
@@ -55,7 +56,7 @@ class Int8Dynamic:
         changed = sum(after.get(name, 0) - before.get(name, 0) for name in QUANTIZED_BY_IT) + max(0, gathers)
         if not changed:
             raise InputError("No operator with a stored weight was quantized, so nothing would change.")
-        notes = [f"{changed} operators compute in 8 bits."]
+        notes = [f"{words.many(changed, 'operator')} in 8 bits.", *onnx_rewrite.raised_note(request.model.opset)]
         if reduced:
             notes.append("Weights have 7 bits: this CPU has no VNNI and would saturate with 8.")
         return Product(

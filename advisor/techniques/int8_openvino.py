@@ -4,10 +4,15 @@ from typing import Any
 
 from advisor.surgery import facts, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError, Unavailable
 from profiler.types import Machine, Model
 
 WORKS_ON = (*facts.CONVOLUTIONS, *facts.MATRIX_PRODUCTS)
+PRESETS = {
+    "performance": "ranges lie evenly about zero, which is faster",
+    "mixed": "ranges fit the values, which is closer",
+}
 
 
 class Int8OpenVino:
@@ -39,7 +44,7 @@ class Int8OpenVino:
         if not request.calibration:
             raise Unavailable("INT8 on OpenVINO needs inputs to calibrate on.", hint="Give an .npz of inputs.")
         preset, precision = str(request.option.get("preset", "mixed")), str(request.option.get("precision", "f32"))
-        if preset not in ("mixed", "performance"):
+        if preset not in PRESETS:
             raise InputError("The preset is mixed or performance.")
         kind = nncf.ModelType.TRANSFORMER if facts.is_transformer(request.model) else None
         ignored = nncf.IgnoredScope(names=list(request.option.get("exclude", ())), validate=False)
@@ -57,9 +62,7 @@ class Int8OpenVino:
         target = request.folder / "int8_openvino.xml"
         with onnx_rewrite.edge("Writing the OpenVINO file"):
             openvino.save_model(quantized, str(target), compress_to_fp16=False)
-        notes = [f"{changed} tensors are quantized ({preset} preset)."]
-        if request.calibration_is_random:
-            notes.append("Calibrated on random inputs: the ranges may not fit real data.")
+        notes = [f"{words.many(changed, 'tensor')} quantized, weights among them; {PRESETS[preset]}."]
         return Product(
             file=target, companions=(target.with_suffix(".bin"),), runtime="openvino",
             runtime_options={"precision": precision}, changed_count=changed, notes=tuple(notes),

@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import facts, int8, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError, Unavailable
 from profiler.types import Machine, Model
 
@@ -46,13 +47,11 @@ class Int8Static:
         if not changed:
             raise InputError("No convolution or matrix product was quantized, so nothing would change.")
         calibrated = onnx_rewrite.operator_counts(proto).get("QuantizeLinear", 0)
-        notes.append(f"{changed} operators compute in 8 bits; {calibrated} activation ranges were calibrated.")
-        if (opset := request.model.opset) and opset < onnx_rewrite.PER_CHANNEL_OPSET:
-            notes.append(f"The graph was raised from opset {opset} to {onnx_rewrite.PER_CHANNEL_OPSET}.")
-        if request.calibration_is_random:
-            notes.append("Calibrated on random inputs: the ranges may not fit real data.")
-        elif len(request.calibration) < FEW_CALLS:
-            notes.append(f"Calibrated on {len(request.calibration)} calls only.")
+        ranges = words.many(calibrated, "activation range")
+        notes += [f"{words.many(changed, 'operator')} in 8 bits; {ranges} calibrated."]
+        notes += onnx_rewrite.raised_note(request.model.opset)
+        if not request.calibration_is_random and len(request.calibration) < FEW_CALLS:
+            notes.append(f"Calibrated on {words.many(len(request.calibration), 'call')} only.")
         return Product(
             file=target, companions=onnx_rewrite.companions(target), changed_count=changed, notes=tuple(notes)
         )

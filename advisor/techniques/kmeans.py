@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.surgery import codebook, facts, layers, onnx_rewrite, storage
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.types import Machine, Model
 
@@ -55,8 +56,8 @@ class KMeans:
         storage.write(target, proto, packed)
         storage.restore(target, decoded)
         notes = (
-            f"{len(packed)} tensors in {bits} bits: codes and codebooks are {before / payload:.2f}x smaller.",
-            f"{target.stat().st_size - payload} bytes of graph, header and other weights come on top.",
+            f"{words.many(len(packed), 'tensor')} in {bits} bits: codes and codebooks {before / payload:.2f}x smaller.",
+            f"{words.size(target.stat().st_size - payload)} of graph, header and other weights come on top.",
             "For storage only: it is decoded to float32 before it runs, so no call gets faster.",
         )
         return Product(file=target, decoded=decoded, changed_count=len(packed), notes=notes)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from advisor.surgery import compensate, facts, layers, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError, Unavailable
 from profiler.types import Machine, Model
 
@@ -54,7 +55,7 @@ class LowRank:
         target = request.folder / "low_rank.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{changed} of {len(chosen)} layers became two thin ones.",
+            f"{changed} of {words.many(len(chosen), 'layer')} became two thin ones.",
             f"A layer's relative squared error is {sum(errors) / changed:.2g} in the mean, {max(errors):.2g} at worst.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)

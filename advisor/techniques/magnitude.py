@@ -55,7 +55,7 @@ class Magnitude:
         companions = onnx_rewrite.save(proto, target)
         zeros = words.percent((changed + zeros_before) / total, 3)
         notes = (
-            f"{zeros} of {total} weights are zero, in {len(values)} tensors.",
+            f"{zeros} of {words.many(total, 'weight')} are zero, in {words.many(len(values), 'tensor')}.",
             "Zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)

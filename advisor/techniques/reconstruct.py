@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import compensate, facts, layers, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError, Unavailable
 from profiler.types import Machine, Model
 
@@ -53,7 +54,7 @@ class Reconstruct:
         target = request.folder / "reconstruct.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{changed} weights of {len(chosen)} layers became zero ({pattern}).",
+            f"{words.many(changed, 'weight')} of {words.many(len(chosen), 'layer')} became zero ({pattern}).",
             f"A layer's relative squared error: {_mean(seen):.2g} on calibration inputs, {_mean(unseen):.2g} held out.",
             "Zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow.",
         )

@@ -25,9 +25,7 @@ class RuntimeChoice:
             return f"This works on ONNX files; this one is {model.format.replace('_', ' ')}."
         if not machine.isa or not {"avx2", "avx512f", "avx512_vnni", "neon", "asimd"} & set(machine.isa):
             return "OpenVINO needs a CPU with AVX2 or NEON."
-        if model.parameter_count == 0:
-            return "The model has no weights: another runtime would have nothing to gain."
-        return None
+        return facts.weightless(model)
 
     def apply(self, request: Request) -> Product:
         """Converts to OpenVINO's own file pair. For bfloat16 the weights are stored in 16 bits; the arithmetic is the

@@ -4,11 +4,13 @@ from typing import Any
 
 from advisor.surgery import facts, layers, onnx_rewrite, sparse, storage
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from data.units import BITS_PER_BYTE
 from profiler.types import Machine, Model
 
 FORMS = ("smallest", *sparse.FORMATS)
+SAID = {"bitmask": "a bitmask and values", "csr": "places and values (CSR)", "2:4": "2:4"}
 
 
 class SparseStorage:
@@ -53,10 +55,12 @@ class SparseStorage:
         payload = sum(each.payload_bytes for each in packed.values())
         storage.write(target, proto, packed)
         storage.restore(target, decoded)
+        kinds = ", ".join(f"{words.many(count, 'tensor')} as {SAID[name]}" for name, count in counts.items() if count)
+        places = words.size(_alpha(packed))
         notes = (
-            "Stored: " + ", ".join(f"{count} tensors as {name}" for name, count in counts.items() if count) + ".",
-            f"{dense_bytes} bytes of dense weights take {payload}, of which {_alpha(packed)} say where they belong.",
-            f"{target.stat().st_size - payload} bytes of graph, header and other weights come on top.",
+            f"Stored: {kinds}.",
+            f"Weights of {words.size(dense_bytes)} take {words.size(payload)}; {places} of it say where they go.",
+            f"{words.size(target.stat().st_size - payload)} of graph, header and other weights come on top.",
             "For storage only: this runtime multiplies by the zeros too.",
         )
         return Product(file=target, decoded=decoded, changed_count=len(packed), notes=notes)
@@ -92,7 +96,8 @@ def _dense_is_smaller(chosen: list[layers.Weight], form: str) -> InputError:
     rows, columns = (values[0].shape[0], values[0].size // values[0].shape[0]) if values else (1, BITS_PER_BYTE)
     limit = sparse.break_even_density(shown, rows, columns)
     return InputError(
-        f"Dense is smaller: {density:.1%} of the weights are not zero, and {shown} pays off below {limit:.1%}.",
+        f"Dense is smaller: {words.percent(density, 3)} of the weights are not zero, "
+        f"and {shown} pays off below {words.percent(limit, 3)}.",
         hint="Prune the model first.",
     )
 

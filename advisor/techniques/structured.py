@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import channels, facts, finetune, heads, onnx_rewrite, torch_graph
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.types import Machine, Model
 
@@ -54,8 +55,8 @@ class Structured:
             channels.split_biases(proto)
             companions = onnx_rewrite.save(proto, target)
         layers = sum(1 for name in before if before[name] != after[name])
-        notes = [f"{changed} channels of {layers} layers were removed.", *left, tuned]
-        notes += [f"{gone} attention heads were removed."] if gone else []
+        notes = [f"{words.many(changed, 'channel')} of {words.many(layers, 'layer')} removed.", *left, tuned]
+        notes += [f"{words.many(gone, 'attention head')} removed."] if gone else []
         return Product(file=target, companions=companions, changed_count=changed + gone, notes=tuple(notes))
 
 
@@ -79,7 +80,11 @@ def _cut(proto: Any, call: dict[str, Any], share: float) -> tuple[Any, dict[str,
         module = torch_graph.module(proto)
         _prune(module, hidden, call, share)
         whole = len(prunable) - len(hidden)
-        return module, before, [f"{whole} layers stay whole: their channels meet tensors of fixed width."]
+        return (
+            module,
+            before,
+            [f"Kept whole, as their channels meet tensors of fixed width: {words.many(whole, 'layer')}."],
+        )
     return module, before, []
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import compensate, facts, layers, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError, Unavailable
 from profiler.types import Machine, Model
 
@@ -50,7 +51,7 @@ class TwoFour:
         target = request.folder / "two_four.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{changed} weights of {len(chosen)} layers became zero, two of every four.",
+            f"{words.many(changed, 'weight')} of {words.many(len(chosen), 'layer')} became zero, two of every four.",
             "Faster only on GPUs with sparse tensor cores; CPUs multiply by the zeros too.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)

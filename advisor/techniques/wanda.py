@@ -56,7 +56,7 @@ class Wanda:
         target = request.folder / "wanda.onnx"
         companions = onnx_rewrite.save(proto, target)
         notes = (
-            f"{words.percent(share)} of {total} weights are zero, in {len(chosen)} layers.",
+            f"{words.percent(share)} of {words.many(total, 'weight')} are zero, in {words.many(len(chosen), 'layer')}.",
             "Zeros alone make neither file nor call smaller: sparse storage or a sparse runtime must follow.",
         )
         return Product(file=target, companions=companions, changed_count=changed, notes=notes)

@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import facts, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.types import Machine, Model
 
@@ -60,9 +61,9 @@ class WeightOnly:
         target = request.folder / "weight_only.onnx"
         onnx_rewrite.drop_unused(proto)
         companions = onnx_rewrite.save(proto, target)
-        notes = [f"{changed} weights are stored in {bits} bits, in groups of {group}."]
+        notes = [f"{words.many(changed, 'tensor')} stored in {bits} bits, in groups of {group}."]
         if rewritten:
-            notes.append(f"{rewritten} Gemm became MatMul and Add, which can be quantized.")
+            notes.append(f"Rewritten so that they can be: {words.many(rewritten, 'layer')} (Gemm to MatMul and Add).")
         return Product(file=target, companions=companions, changed_count=changed, notes=tuple(notes))
 
 

@@ -4,11 +4,12 @@ from typing import Any
 
 from advisor.surgery import facts, onnx_rewrite
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from profiler.types import Machine, Model
 
 MODES = {4: "INT4_ASYM", 8: "INT8_ASYM"}
-PACKED = ("u8", "i8", "u4", "i4")
+PACKED = {4: ("u4", "i4"), 8: ("u8", "i8")}
 
 
 class WeightOnlyOpenVino:
@@ -31,7 +32,8 @@ class WeightOnlyOpenVino:
         return facts.refusal(model, needs=(*facts.CONVOLUTIONS, *facts.MATRIX_PRODUCTS, "Gather"))
 
     def apply(self, request: Request) -> Product:
-        """Compresses with nncf.compress_weights; layers whose width the group does not divide keep 8 bits."""
+        """Compresses with nncf.compress_weights; in 4 bits, what has no such kernel (convolutions) or a width that the
+        group does not divide gets 8."""
         onnx_rewrite.without_telemetry()
         import nncf
         import openvino
@@ -52,22 +54,36 @@ class WeightOnlyOpenVino:
         with onnx_rewrite.edge("Weight compression on OpenVINO"):
             model = openvino.Core().read_model(str(request.source))
             model = nncf.compress_weights(model, ignored_scope=ignored, **settings)
-        stored = [node for node in model.get_ordered_ops() if node.get_type_name() == "Constant"]
-        changed = sum(1 for node in stored if node.get_element_type().get_type_name() in PACKED and _is_matrix(node))
-        if not changed:
+        counts = {width: stored(model, kinds) for width, kinds in PACKED.items()}
+        if not (changed := sum(counts.values())):
             raise InputError("No weight was compressed, so nothing would change.")
+        kept = ", ".join(f"{words.many(count, 'weight')} in {width} bits" for width, count in counts.items() if count)
         target = request.folder / "weight_only_openvino.xml"
         with onnx_rewrite.edge("Writing the OpenVINO file"):
             openvino.save_model(model, str(target), compress_to_fp16=False)
         return Product(
             file=target, companions=(target.with_suffix(".bin"),), runtime="openvino",
             runtime_options={"precision": str(request.option.get("precision", "f32"))}, changed_count=changed,
-            notes=(f"{changed} weights are stored in {bits} bits.",),
+            notes=(f"Stored: {kept}.",),
         )  # fmt: skip
 
 
-def _is_matrix(node: Any) -> bool:
-    return len(node.get_output_shape(0)) >= 2 and max(node.get_output_shape(0)) > 1
+def stored(model: Any, kinds: tuple[str, ...]) -> int:
+    """How many weights of these element types the OpenVINO model holds; their zero points are none."""
+    found = (node for node in model.get_ordered_ops() if node.get_type_name() == "Constant")
+    packed = (node for node in found if node.get_element_type().get_type_name() in kinds)
+    return sum(1 for node in packed if any(_is_scaled(to.get_node(), to.get_index()) for to in _readers(node)))
+
+
+def _is_scaled(node: Any, place: int) -> bool:
+    """Whether what arrives at this input becomes floats and is shifted or scaled there: a weight, no zero point."""
+    if node.get_type_name() == "Convert":
+        return any(_is_scaled(to.get_node(), to.get_index()) for to in _readers(node))
+    return node.get_type_name() in ("Subtract", "Multiply") and place == 0
+
+
+def _readers(node: Any) -> list[Any]:
+    return list(node.output(0).get_target_inputs())
 
 
 TECHNIQUE = WeightOnlyOpenVino()

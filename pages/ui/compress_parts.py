@@ -118,7 +118,7 @@ def _beside(found: Recommendation, plan_: Plan) -> list[str]:
     if found.binding_constraint != "objective":
         said.append(f"What binds: {found.binding_constraint}")
     if plan_.payback_calls is not None:
-        said.append(f"The energy spent on compressing is back after {words.count(round(plan_.payback_calls))} calls.")
+        said.append(f"The energy spent on making it is back after {words.count(round(plan_.payback_calls))} calls.")
     return said
 
 

@@ -256,3 +256,12 @@ def test_asking_loads_no_heavy_library(tmp_path):
         "assert not heavy, heavy\n"
     )
     subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, timeout=60)
+
+
+@pytest.mark.parametrize("name", [name for name, one in techniques().items() if one.STAGE == "quantize"])
+def test_ranges_of_random_inputs_are_said_to_be_such_once(name, tmp_path):
+    option = {"max_loss": 2e-5} if name == "int8_mixed" else None
+    path = small.cnn(tmp_path / "cnn.onnx")
+    answer, _ = applied(name, path, tmp_path, option=option)
+    said = [note for note in answer["notes"] if "random inputs" in note]
+    assert len(said) == int(techniques()[name].CALIBRATES)

@@ -51,7 +51,7 @@ def profiled(seeded):
     profile = OperatorProfile(
         id="op", created_at="t", model_sha256=model.sha256, fingerprint=here.fingerprint, runtime="onnxruntime",
         options={"device": "cpu"}, workload=Workload(threads=2), operators=operators, sum_ms=1.0, run_ms=1.1,
-        latency_ms=1.0, calls=10, notes=("The operators' times add up to 100% of the latency.",),
+        latency_ms=1.0, calls=10, notes=("The operators' times add up to 100 % of the latency.",),
     )  # fmt: skip
     peaks = Peaks(
         id=key(here, 2, "cpu"), fingerprint=here.fingerprint, device="cpu", threads=2, created_at="t",

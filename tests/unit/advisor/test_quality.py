@@ -8,9 +8,10 @@ import pytest
 import small_models as small
 from onnx import numpy_helper
 
-from advisor import agreement, quality
+from advisor import agreement, closeness, quality
+from advisor.types import Quality
 from data.errors import InputError
-from data.records import to_plain
+from data.records import from_plain, to_plain
 
 
 class Desk:
@@ -135,3 +136,60 @@ def test_wilsons_interval_is_scipys():
     for right, count in ((0, 10), (7, 10), (10, 10), (531, 540)):
         known = binomtest(right, count).proportion_ci(0.95, "wilson")
         assert agreement.wilson(right, count) == pytest.approx((known.low, known.high), abs=1e-12)
+
+
+def test_what_always_the_same_answer_would_be_worth():
+    """Mean (10, 0), spread 1 in the first place: of squares 10 x 101 + 10 x 0 the mean explains 1,000 of 1,010."""
+    sums = agreement.Sums()
+    for number in range(10):
+        values = np.array([[9.0 if number % 2 else 11.0, 0.0]])
+        sums.add(values, values)
+    squares, spread = 5 * 81.0 + 5 * 121.0, 10.0 / 9
+    assert sums.result()["constant_cosine"] == pytest.approx(math.sqrt((1000 - spread) / squares))
+    assert squares == 1010.0
+
+
+def test_of_few_samples_or_of_other_shapes_it_is_not_known():
+    few, odd, zero = agreement.Sums(), agreement.Sums(), agreement.Sums()
+    for number in range(agreement.FEWEST_SAMPLES - 1):
+        few.add(np.full((1, 2), number + 1.0), np.ones((1, 2)))
+    for number in range(20):
+        odd.add(np.ones((1, number + 1)), np.ones((1, number + 1)))
+        zero.add(np.zeros((1, 2)), np.zeros((1, 2)))
+    assert few.result()["constant_cosine"] is None
+    assert odd.result()["constant_cosine"] is None
+    assert zero.result()["constant_cosine"] is None
+
+
+def test_an_answer_of_noise_about_zero_is_worth_nothing_when_it_is_always_the_same():
+    sums, draw = agreement.Sums(), np.random.default_rng(0)
+    for _ in range(64):
+        values = draw.standard_normal((1, 100))
+        sums.add(values, values)
+    assert sums.result()["constant_cosine"] < 0.1
+
+
+def test_a_model_that_answers_with_class_numbers_alone_is_judged_by_those_that_differ(tmp_path):
+    path = small.named_class(small.mlp(tmp_path / "mlp.onnx"))
+    model, flipped = small.facts(path), scaled(tmp_path / "flipped.onnx", path, -1.0)
+    found = quality.compare(
+        Desk(tmp_path), original=entry("original", path), model=to_plain(model),
+        variants=[entry("same", path), entry("flipped", flipped)],
+    )  # fmt: skip
+    same, other = (from_plain(Quality, found[name]) for name in ("same", "flipped"))
+    assert same.loss == 0.0 and same.cosine is None
+    assert other.loss > 0.5
+    assert closeness.what(other).startswith("The share of answers that differ")
+    assert closeness.sentence(same) == "100 % of the answers are the same on 64 random inputs."
+
+
+def test_a_selection_of_another_length_is_told_as_such(tmp_path):
+    """Of ten numbers the positive ones: how many there are differs between the original and its mirror image."""
+    path = small.positives(small.mlp(tmp_path / "mlp.onnx"))
+    flipped = scaled(tmp_path / "flipped.onnx", path, -1.0)
+    found = quality.compare(
+        Desk(tmp_path), original=entry("original", path), model=to_plain(small.facts(path)),
+        variants=[entry("same", path), entry("flipped", flipped)],
+    )  # fmt: skip
+    assert found["same"]["cosine"] == 1.0
+    assert "another length" in found["flipped"]["error"] and "NonMaxSuppression" in found["flipped"]["hint"]

@@ -141,7 +141,7 @@ def test_where_the_time_goes_is_told_slowest_first_with_its_sum(no_browser):
     section = re.search(r'(?s)<section[^>]*id="operators".*?</section>', html).group(0)
     assert section.index("Gemm") < section.index("ReorderInput")
     assert "95 %" in section  # 9.0 of 9.5 ms
-    assert "add up to 95% of the latency" in section
+    assert "add up to 95 % of the latency" in section
 
 
 def test_the_json_is_read_again_whole_and_fits_its_schema(case):

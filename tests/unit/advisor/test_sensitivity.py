@@ -147,3 +147,15 @@ def test_steps_behind_an_excluded_layer_stay_out_too(tmp_path):
     proto = onnx.load(small.branches(tmp_path / "model.onnx"))
     assert set(mixed_precision.with_followers(proto, ["second"])) == {"second", "norm", "residual"}
     assert set(mixed_precision.with_followers(proto, ["depthwise"])) == {"depthwise", "clip"}
+
+
+def test_layers_of_a_model_that_answers_with_classes_are_ranked_too(tmp_path):
+    path = small.named_class(small.outlier_layer(tmp_path / "planted.onnx"))
+    ranking = ranked(path, tmp_path)
+    assert ranking.layers[0].layer == "fc3" and ranking.layers[0].loss > 0
+
+
+def test_a_selection_whose_length_depends_on_the_values_cannot_be_ranked(tmp_path):
+    path = small.positives(small.outlier_layer(tmp_path / "planted.onnx"))
+    with pytest.raises(InputError, match="depends on the values"):
+        ranked(path, tmp_path)

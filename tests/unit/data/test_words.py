@@ -98,3 +98,10 @@ def test_the_printed_value_is_within_half_a_percent(value, ladder):
     if "×" not in unit:
         factor = next(factor for factor, name in ladder if name == unit)
         assert float(text.replace(",", "")) * factor == pytest.approx(value, rel=0.0051)
+
+
+def test_many_things_and_one():
+    assert words.many(1, "layer") == "1 layer"
+    assert words.many(0, "layer") == "0 layers"
+    assert words.many(89632, "weight") == "89,632 weights"
+    assert words.many(2, "matrix", "matrices") == "2 matrices"

@@ -177,7 +177,7 @@ def test_sparse_file_comes_back_exactly_and_dense_is_said_to_be_smaller(tmp_path
     before, after = stored(path), stored(product.decoded)
     assert all((before[name] == after[name]).all() for name in before)
     assert product.file.stat().st_size < 0.5 * path.stat().st_size
-    with pytest.raises(InputError, match=r"Dense is smaller: 100.0% .* bitmask pays off below 96.9%"):
+    with pytest.raises(InputError, match=r"Dense is smaller: 100 % .* bitmask pays off below 96.9 %"):
         made("sparse_storage", small.mlp(tmp_path / "dense.onnx"), tmp_path, {"form": "smallest"})
 
 
@@ -232,3 +232,23 @@ def test_patches_are_what_a_convolution_multiplies(tmp_path):
     wanted = small.outputs(tmp_path / "first.onnx", call)["c1"].transpose(0, 2, 3, 1).reshape(-1, 32)
     got = rows @ first.matrix().T + stored(path)["b1"]
     assert np.allclose(got, wanted, atol=1e-5)
+
+
+def test_openvino_counts_weights_and_not_their_zero_points(tmp_path):
+    """Three weights, each with a zero point of its own: the convolutions have no kernel for 4 bits."""
+    path = small.cnn(tmp_path / "cnn.onnx")
+    eight = made("weight_only_openvino", path, tmp_path, {"bits": 8, "precision": "f32"})
+    assert eight.changed_count == 3 and eight.notes == ("Stored: 3 weights in 8 bits.",)
+    four = made("weight_only_openvino", path, tmp_path, {"bits": 4, "group_size": 32, "precision": "f32"})
+    assert four.notes == ("Stored: 1 weight in 4 bits, 2 weights in 8 bits.",)
+
+
+@pytest.mark.parametrize(
+    ("name", "option"), [("int8_static", {}), ("int8_dynamic", {}), ("int8_mixed", {"max_loss": 2e-5})]
+)
+def test_whatever_raises_an_old_graph_says_so(name, option, tmp_path):
+    path = small.cnn(tmp_path / "cnn.onnx")
+    proto = onnx.load(path)
+    proto.opset_import[0].version = 11
+    onnx.save(proto, path)
+    assert "The graph was raised from opset 11 to 13." in made(name, path, tmp_path, option).notes

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 
-from advisor import turbine
+from advisor import equivalents, turbine
 from advisor.placement.types import YearAhead
 from advisor.report import document as doc
 from advisor.report.document import Cell, Section
 from advisor.types import Footprint, Outlook, Report
 from data import units, words
+from data.estimate import Estimate
 
 DAY_S = units.H_PER_DAY * units.S_PER_H
 
@@ -92,11 +93,15 @@ def _told(outlook: Outlook, planned: bool) -> list[doc.Table]:
     rows = []
     for place, one in enumerate(outlook.equivalents):
         path = f"outlook.equivalents.{place}"
-        row = [doc.text(one.label), doc.estimate(one.before, words.COUNTS, f"{path}.before")]
-        then = doc.estimate(one.after, words.COUNTS, f"{path}.after")
-        rows.append([*row, then] if planned else row)
-    columns = ("So many times", "Today", "With the plan") if planned else ("So many times", "Today")
+        told = equivalents.wording(one.label)
+        row = [doc.text(told.what), doc.text(told.follows_from), _amount(told, one.before, f"{path}.before")]
+        rows.append([*row, _amount(told, one.after, f"{path}.after")] if planned else row)
+    columns = ("What", "Follows from", "Today", *(("With the plan",) if planned else ()))
     return [doc.table("The same year in things people know", columns, rows)]
+
+
+def _amount(told: equivalents.Wording, value: Estimate | None, path: str) -> Cell:
+    return doc.text(words.NOT_KNOWN, path) if value is None else doc.interval(told.amount(value), value, path)
 
 
 def _calls(count: float | None) -> str:

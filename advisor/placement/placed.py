@@ -14,7 +14,7 @@ from advisor.placement.inputs import this_machine
 from advisor.placement.options import Here, options
 from advisor.placement.types import EnergyPart, Placed, Placement, YearAhead
 from advisor.placement.variants import ORIGINAL, Choice, chosen, graphs, of_report
-from advisor.report.credits import credited
+from advisor.report.credits import with_sources
 from advisor.types import Budget, Graph, Report
 from data import own, units
 from data.energy import equivalents
@@ -114,10 +114,8 @@ def making_g_co2e(one: Placement, part: float, life_years: float) -> Estimate | 
 
 
 def with_placement(report: Report, best: Answer, said: Placed, keep: int = KEPT) -> Report:
-    """The report with these placements in it, and their sources among its own."""
-    placements = best.placements[:keep]
-    known = {one.id: one for one in (*report.sources, *credited(placements, said))}
-    return replace(report, placements=placements, placed=said, sources=tuple(known[name] for name in sorted(known)))
+    """The report with these placements in it, and the sources of what it holds now."""
+    return with_sources(replace(report, placements=best.placements[:keep], placed=said))
 
 
 def place_report(

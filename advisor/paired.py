@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from advisor.types import Plan, Variant
+from data import words
 from data.estimate import Estimate
 from profiler import loads, stats
 from profiler.types import Measurement
@@ -62,7 +63,7 @@ def _with_loads(ratio: Estimate, measured: Measurement) -> Estimate:
         return ratio
     return replace(
         ratio, low=ratio.low / (1 + SAME_FRAC), high=ratio.high * (1 + SAME_FRAC),
-        source=f"{ratio.source}, one load: another may lie {SAME_FRAC:.0%} off",
+        source=f"{ratio.source}, one load: another may lie {words.percent(SAME_FRAC)} off",
     )  # fmt: skip
 
 

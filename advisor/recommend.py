@@ -138,7 +138,7 @@ def _no_gain(plan: Plan, budget: Budget) -> str | None:
         return f"Too little to be worth another file: {_times(ratio)} the original's {WORDS[budget.objective]}."
     if ratio.high < 1.0 and same > SAME_FRAC:
         told = f"{_times(ratio)} the original's {WORDS[budget.objective]}, but the machine was busy"
-        return f"{told}: then only a gain of {same:.0%} is believed. Try again when it is quiet."
+        return f"{told}: then only a gain of {words.percent(same)} is believed. Try again when it is quiet."
     what = "No gain" if ratio.low > 1.0 else "No gain beyond the noise"
     return f"{what} in {WORDS[budget.objective]}: {_times(ratio)} the original's."
 

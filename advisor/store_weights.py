@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from advisor.surgery import codebook, groups, sparse, storage
 from advisor.techniques import kmeans
 from advisor.types import Quality, Step, Variant
+from data import words
 from data.errors import InputError
 from data.home import Home, hashed
 from data.records import from_plain, to_plain
@@ -206,5 +207,9 @@ def _compared(before: Mapping[str, Tensor], target: Path, form: str, folder: Pat
         if energy and error / energy > worst:
             worst, worst_name = error / energy, name
     snr_db = 10 * math.log10(signal / noise) if noise and signal else None
-    notes = [f"worst: {worst_name}, {math.sqrt(worst):.2%} off (root mean square)"] if worst_name else ["bit for bit"]
+    notes = (
+        [f"worst: {worst_name}, {words.percent(math.sqrt(worst))} off (root mean square)"]
+        if worst_name
+        else ["bit for bit"]
+    )
     return notes, Quality(kind="weights", samples=count, inputs="the stored weights", snr_db=snr_db)

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from data import words
 from profiler.types import Gpu
 
 POLL_S = 0.01
@@ -36,7 +37,9 @@ class GpuNow:
         used = bool(self.processes) and self.utilisation_frac is not None
         if not used or self.utilisation_frac is None or self.utilisation_frac >= LOW_UTILISATION_FRAC:
             return None
-        return f"This GPU is held by {len(self.processes)} processes but only {self.utilisation_frac:.0%} busy."
+        return (
+            f"This GPU is held by {len(self.processes)} processes but only {words.percent(self.utilisation_frac)} busy."
+        )
 
 
 def _pynvml() -> Any:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from data import words
 from profiler.dtypes import is_float
 from profiler.files import bytes_on_disk, sha256_of
 from profiler.types import Model, WeightTensor
@@ -40,7 +41,7 @@ def of_weights(
             counts[tensor.dtype] = counts.get(tensor.dtype, 0) + count
             if tensor.zero_frac is not None:
                 zeros, known = zeros + tensor.zero_frac * count, known + count
-    sparsity = (f"{zeros / known:.1%} of the weights are zero.",) if known else ()
+    sparsity = (f"{words.percent(zeros / known)} of the weights are zero.",) if known else ()
     return Model(
         sha256=sha256_of(path),
         name=path.stem,

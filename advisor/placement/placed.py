@@ -12,8 +12,8 @@ from advisor.placement.choose import Answer, Traffic, place
 from advisor.placement.filters import Filters
 from advisor.placement.inputs import this_machine
 from advisor.placement.options import Here, options
-from advisor.placement.types import EnergyPart, Placed, Placement, YearAhead
-from advisor.placement.variants import ORIGINAL, Choice, chosen, graphs, of_report
+from advisor.placement.types import ORIGINAL, EnergyPart, Placed, Placement, YearAhead
+from advisor.placement.variants import Choice, chosen, graphs, of_report
 from advisor.report.credits import with_sources
 from advisor.types import Budget, Graph, Report
 from data import own, units

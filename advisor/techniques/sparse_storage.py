@@ -4,6 +4,7 @@ from typing import Any
 
 from advisor.surgery import facts, layers, onnx_rewrite, sparse, storage
 from advisor.techniques import Product, Request
+from data import words
 from data.errors import InputError
 from data.units import BITS_PER_BYTE
 from profiler.types import Machine, Model
@@ -92,7 +93,8 @@ def _dense_is_smaller(chosen: list[layers.Weight], form: str) -> InputError:
     rows, columns = (values[0].shape[0], values[0].size // values[0].shape[0]) if values else (1, BITS_PER_BYTE)
     limit = sparse.break_even_density(shown, rows, columns)
     return InputError(
-        f"Dense is smaller: {density:.1%} of the weights are not zero, and {shown} pays off below {limit:.1%}.",
+        f"Dense is smaller: {words.percent(density, 3)} of the weights are not zero, and {shown} pays off below "
+        f"{words.percent(limit, 3)}.",
         hint="Prune the model first.",
     )
 

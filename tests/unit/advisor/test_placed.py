@@ -3,14 +3,17 @@
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import reports
 
 from advisor.exporters import exporters
 from advisor.latency.operators import OWN, from_layers, parts
 from advisor.placement import placed, variants
+from advisor.placement import words as placement_words
 from advisor.placement.choose import Traffic, place
 from advisor.placement.options import Candidate, options, targets
+from advisor.placement.types import ORIGINAL
 from advisor.report.contents import document
 from advisor.report.credits import credited, with_sources
 from advisor.types import Graph
@@ -187,3 +190,20 @@ def test_the_headline_year_is_that_of_the_whole_service_once_it_is_placed(report
     assert year.columns[-1] == "The service, placed" and energy[-1].value == report.placements[0].kwh_per_year.mid
     alone = {one.label for one in document(reports.report()).highlights}
     assert "CO2e a year" in alone and not any("placed" in label for label in alone)
+
+
+def test_sentences_name_this_machine_and_the_original_as_people_do():
+    """Not "in here", and a variant whose own title begins so keeps its letters."""
+    row = {"provider": "here", "region_id": None, "instance_type": "this machine", "instances": 1, "batch": 1,
+           "value": 2.0, "utilisation_frac": 0.1, "variant_id": ORIGINAL, "kwh_low": 1.0, "kwh_high": 3.0}  # fmt: skip
+    there = {"provider": "aws", "region_id": "eu-north-1", "instance_type": "c6g", "variant_id": "v"}
+    other = {**row, **there, "value": 3.0}
+    named = [
+        Candidate(variant_id=ORIGINAL, title="The original", layers=()),
+        Candidate(variant_id="v", title="The one", layers=()),
+    ]
+    counts = pd.Series({name: float("nan") for name in placement_words.LIMITS})
+    first = placement_words.told(pd.DataFrame([row, other]), counts, "energy", None, named, pd.DataFrame())
+    assert first.headline.startswith("The original here: 1 × this machine") and "with The one" in first.margin
+    second = placement_words.told(pd.DataFrame([other, row]), counts, "energy", None, named, pd.DataFrame())
+    assert second.headline.startswith("The one in aws eu-north-1: ") and "with the original" in second.margin

@@ -25,7 +25,7 @@ def test_the_panel_shows_what_the_driver_says_now():
     assert now.clock_hz == 1.2e9
     assert now.clock_most_hz is None  # the card does not tell
     assert now.processes == ((4242, 2 << 30),)
-    assert "3% busy" in now.warning
+    assert "3.0 % busy" in now.warning
     assert live(lambda: FakeNvml(busy=90))[0].warning is None
 
 

@@ -29,6 +29,8 @@ from profiler.types import Model
 KEPT = 20  # placements a report keeps
 OBJECTIVE = {"energy": "energy", "latency": "latency", "cost": "cost", "size": "energy"}
 LEAST_PERCENTILE = 50.0
+# How a report's notes begin that tell what went wrong here.
+NOTES = ("It was not placed", "The variants' graphs were not read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,7 +131,7 @@ def place_report(
         found = options(choice.candidates, here)
         best = answer(choice, asked, here, found, limit=KEPT)
     except InputError as error:
-        return replace(report, notes=(*report.notes, f"It was not placed: {error.message}"))
+        return replace(report, notes=(*report.notes, f"{NOTES[0]}: {error.message}"))
     return with_placement(report, best, told(best, choice, asked, here, found))
 
 
@@ -141,7 +143,7 @@ def place_found(desk: Desk, report: Report, zone: str | None) -> Report:
     except Cancelled:
         raise
     except RightsizeError as error:
-        report = replace(report, notes=(*report.notes, f"The variants' graphs were not read: {error.message}"))
+        report = replace(report, notes=(*report.notes, f"{NOTES[1]}: {error.message}"))
         known = {}
     return place_report(report, known, zone, own.yours(desk))
 

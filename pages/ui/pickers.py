@@ -174,7 +174,7 @@ def budget(key: str, found: Budget | None = None) -> Sent | None:
 
 
 def _goal(key: str, usual: str, *, again: bool) -> tuple[str, bool, bool]:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+    left, *middle, right = st.columns([2, 1, 1] if again else [3, 1], vertical_alignment="bottom")
     objective = left.segmented_control(
         "What counts most",
         OBJECTIVES,
@@ -185,7 +185,7 @@ def _goal(key: str, usual: str, *, again: bool) -> tuple[str, bool, bool]:
         key=f"{key}-goal",
     )
     search = right.form_submit_button("Compress", type="primary", icon=":material/compress:", width="stretch")
-    tell = again and right.form_submit_button(
+    tell = again and middle[0].form_submit_button(
         "Zone and traffic only", icon=":material/public:", width="stretch", help=TELL_HELP
     )
     return str(objective), search, bool(tell)

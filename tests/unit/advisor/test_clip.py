@@ -42,7 +42,7 @@ def test_it_holds_every_dot_and_the_line_of_the_page(shown, clipping):
     groups = clipping.chart.points
     dots = {pair for part in groups for pair in zip(part.names, part.values, strict=True)}
     assert dots == {(row.name, float(f"{row.value:.6g}")) for row in shown.points.itertuples(index=False)}
-    on_page = [trace for trace in live.data if trace.type == "scattergl"]
+    on_page = [trace for trace in live.data if trace.meta == "dots"]
     printed = [trace for trace in kept.data if trace.mode == "markers" and trace.name != "Small"]
     assert [(one.name, one.marker.color, one.marker.symbol, len(one.x)) for one in printed] == [
         (one.name, one.marker.color, one.marker.symbol, len(one.x)) for one in on_page

@@ -52,8 +52,10 @@ def told_at(report: Report, budget: Budget, place: Site) -> Report:
     after = before if plan is None or plan.footprint is None else plan.footprint
     names = {one.id: variant_title(one) for one in report.variants}
     told = replace(
-        report, budget=budget, recommendation=replace(found, plan=plan, runner_up=there(found.runner_up)),
-        footprint_before=before, footprint_after=after,
+        report, budget=budget, footprint_before=before, footprint_after=after,
+        recommendation=replace(
+            found, plan=plan, runner_up=there(found.runner_up), tried=tuple(filter(None, map(there, found.tried))),
+        ),
         outlook=outlook.outlook(report.measurements, names, budget, before, after, plan),
     )  # fmt: skip
     return with_sources(told)

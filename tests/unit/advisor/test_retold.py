@@ -31,6 +31,7 @@ def test_the_year_is_that_of_the_zone_and_the_traffic(told):
     assert told.footprint_after.g_co2e_per_year.mid == pytest.approx(24.333333 * sweden.mid * 0.4, rel=1e-3)
     assert told.outlook.payback_days == pytest.approx(first.outlook.payback_days / 3)
     assert told.outlook.years[0].g_co2e == told.footprint_after.g_co2e_per_year
+    assert all(one.footprint for one in told.recommendation.tried if one.energy_ratio), "every plan has its year"
     assert told.budget == replace(first.budget, zone="SE", requests_per_day=3e6)
 
 

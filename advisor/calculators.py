@@ -99,17 +99,19 @@ def fleet(
 
 
 def told(energy_kwh: Estimate, carbon_g_co2e: Estimate | None) -> pd.DataFrame:
-    """Energy and carbon in things people know. Columns: what, amount, amount_low, amount_high, one, source."""
+    """Energy and carbon in things people know. Columns: what, amount, amount_low, amount_high, said, one, source."""
     found = [equivalents.of_energy(energy_kwh, name) for name in equivalents.OF_ENERGY]
     if carbon_g_co2e is not None:
         found += [equivalents.of_carbon(carbon_g_co2e, name) for name in OF_CARBON]
     return pd.DataFrame([
         {
-            "what": one.label, "amount": one.amount.mid, "amount_low": one.amount.low, "amount_high": one.amount.high,
+            "what": told.what, "amount": one.amount.mid, "amount_low": one.amount.low, "amount_high": one.amount.high,
+            "said": told.amount(one.amount),
             "one": f"{energy.equivalent(one.equivalent_id).value:,g} {energy.equivalent(one.equivalent_id).unit}",
             "source": tables.source(one.source).title,
         }
         for one in found
+        for told in (equivalents.wording(one.label),)
     ])  # fmt: skip
 
 

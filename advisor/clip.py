@@ -11,7 +11,7 @@ import pandas as pd
 from advisor.clippings import Chart, ChartCurve, ChartLevel, ChartPoints, ChartStar, ChartTie, ClippedLine, Clipping
 from advisor.figures import trend_parts as parts
 from advisor.figures.trends import era_curves, groups_of
-from advisor.report.credits import credited
+from advisor.report.credits import with_sources
 from advisor.trends import wording
 from advisor.trends.fits import Fit
 from advisor.trends.rows import ABOUT_SETS, SETS
@@ -73,9 +73,7 @@ def put(report: Report, clipping: Clipping) -> Report:
     others = tuple(one for one in report.clippings if one.id != clipping.id)
     if len(others) >= MOST:
         raise InputError(f"A report holds at most {MOST} charts.", hint="Take one out first.")
-    known = {one.id for one in report.sources}
-    sources = (*report.sources, *(one for one in credited(clipping) if one.id not in known))
-    return replace(report, clippings=(*others, clipping), sources=sources)
+    return with_sources(replace(report, clippings=(*others, clipping)))
 
 
 def take_out(report: Report, clipping_id: str) -> Report:
@@ -83,7 +81,7 @@ def take_out(report: Report, clipping_id: str) -> Report:
     left = tuple(one for one in report.clippings if one.id != clipping_id)
     if len(left) == len(report.clippings):
         raise InputError("The report holds no such chart.", hint="It lists the ones it has.")
-    return replace(report, clippings=left)
+    return with_sources(replace(report, clippings=left))
 
 
 def table_of(rows_name: str) -> str:

@@ -2,8 +2,11 @@
 
 from dataclasses import dataclass
 
-from data import energy
+from data import energy, units, words
 from data.estimate import Estimate, exact
+
+FAR_LESS = "far less than one"
+LEAST_COUNT = 0.01  # so many hundredths of a flight mean something to somebody
 
 # What is told of every yearly footprint, in this order: equivalents of carbon, then of energy.
 OF_CARBON = (
@@ -41,6 +44,37 @@ def told(energy_kwh: Estimate | None, carbon_g_co2e: Estimate | None) -> tuple[T
     """Everything a footprint is told as; without carbon only what follows from energy, and the other way round."""
     found = [of_carbon(carbon_g_co2e, name) for name in OF_CARBON] if carbon_g_co2e is not None else []
     return (*found, *([of_energy(energy_kwh, name) for name in OF_ENERGY] if energy_kwh is not None else []))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wording:
+    """How an equivalent is told so that its number can be read: what it is, whether it follows from energy or CO2e,
+    and the ladder of its amount with what takes it to that ladder's unit."""
+
+    what: str
+    follows_from: str
+    ladder: words.Ladder = words.COUNTS
+    factor: float = 1.0
+
+    def amount(self, value: Estimate) -> str:
+        """The amount with its interval: "35.5 cm (23.7-67.7)"; flights that no hundredth is taken of are "far less"."""
+        few = self.ladder is words.COUNTS and value.mid < LEAST_COUNT
+        return FAR_LESS if few else words.interval(value, self.ladder, self.factor)
+
+
+def wording(label: str) -> Wording:
+    """How the equivalent of this label is told: kilometres scale to mm, years of a household to seconds."""
+    one = next((one for one in energy.equivalents().values() if one.label == label), None)
+    if one is None:  # of a report that was made elsewhere
+        return Wording(what=label, follows_from="-")
+    follows_from = "energy" if one.kind == "energy" else "CO2e"
+    if one.unit.endswith("/km"):
+        what = f"Distance {label.removeprefix('km ')}"
+        return Wording(what=what, follows_from=follows_from, ladder=words.DISTANCE, factor=units.M_PER_KM)
+    if one.unit == "kWh/year":
+        what = f"{label.removesuffix(' per year')} for"
+        return Wording(what=what, follows_from=follows_from, ladder=words.TURBINE, factor=units.S_PER_YEAR)
+    return Wording(what=label, follows_from=follows_from)
 
 
 def _told(amount: Estimate, one: energy.Equivalent) -> Told:

@@ -7,7 +7,7 @@ from advisor import footprint, payback
 from advisor.exported import compared
 from advisor.recommend import title
 from advisor.report import outlook
-from advisor.report.credits import credited
+from advisor.report.credits import with_sources
 from advisor.search import Answer
 from advisor.site import Site
 from advisor.trials import Question
@@ -22,31 +22,43 @@ REPORT_VERSION = 1
 
 def reported(question: Question, answer: Answer, place: Site, keeper: Keeper) -> Report:
     """The report of a finished search; where the time goes is told where it was measured on this machine."""
-    budget, found, baseline = question.budget, answer.recommendation, answer.baseline
-    before = yearly(baseline.energy_j, budget, place)
-    after = before if found.plan is None else yearly(planned_j(found.plan, baseline), budget, place)
+    found, baseline = answer.recommendation, answer.baseline
     spent_s = {one.id: payback.making_s(one, answer.variants) for one in answer.variants}
 
-    def finished(one: Plan | None) -> Plan | None:
-        if one is None:
-            return None
-        return replace(
-            one, footprint=yearly(planned_j(one, baseline), budget, place),
-            payback_calls=payback.calls(spent_s.get(one.variant_id), one, baseline),
-        )  # fmt: skip
+    def paid_back(one: Plan | None) -> Plan | None:
+        return one and replace(one, payback_calls=payback.calls(spent_s.get(one.variant_id), one, baseline))
 
     if question.exported is not None:
         found = compared(found, answer.finals, question.exported.variant)
-    recommendation = replace(found, plan=finished(found.plan), runner_up=finished(found.runner_up))
-    runs, names = answer.finals, {one.id: title(one) for one in answer.variants}
-    ahead = outlook.outlook(runs, names, budget, before, after, recommendation.plan)
-    return Report(
-        id=uuid.uuid4().hex[:12], created_at=now(), version=REPORT_VERSION, budget=budget, model=question.model,
-        machine=baseline.machine, baseline=baseline, measurements=runs, variants=answer.variants,
-        recommendation=recommendation, footprint_before=before, footprint_after=after,
-        outlook=ahead, operators=newest_profile(keeper, baseline),
-        sources=credited(before, after, recommendation, ahead),
+    measured = Report(
+        id=uuid.uuid4().hex[:12], created_at=now(), version=REPORT_VERSION, budget=question.budget,
+        model=question.model, machine=baseline.machine, baseline=baseline, measurements=answer.finals,
+        variants=answer.variants, operators=newest_profile(keeper, baseline), footprint_before=Footprint(),
+        footprint_after=Footprint(),
+        recommendation=replace(found, plan=paid_back(found.plan), runner_up=paid_back(found.runner_up)),
     )  # fmt: skip
+    return told_at(measured, question.budget, place)
+
+
+def told_at(report: Report, budget: Budget, place: Site) -> Report:
+    """The report with the year of this budget at this place and all that follows from it; what was measured stays."""
+    found, baseline = report.recommendation, report.baseline
+
+    def there(one: Plan | None) -> Plan | None:
+        return one and replace(one, footprint=yearly(planned_j(one, baseline), budget, place))
+
+    plan = there(found.plan)
+    before = yearly(baseline.energy_j, budget, place)
+    after = before if plan is None or plan.footprint is None else plan.footprint
+    names = {one.id: title(one) for one in report.variants}
+    told = replace(
+        report, budget=budget, footprint_before=before, footprint_after=after,
+        recommendation=replace(
+            found, plan=plan, runner_up=there(found.runner_up), tried=tuple(filter(None, map(there, found.tried))),
+        ),
+        outlook=outlook.outlook(report.measurements, names, budget, before, after, plan),
+    )  # fmt: skip
+    return with_sources(told)
 
 
 def newest_profile(keeper: Keeper, baseline: Measurement) -> OperatorProfile | None:

@@ -102,6 +102,11 @@ def chip_area_um2(operation: str, dtype: str) -> float:
     return float(found.iloc[0])
 
 
+def rated_power_sources() -> frozenset[str]:
+    """The ids of the sources behind the rated power of the CPU families."""
+    return frozenset(f"energy/{name}" for name in frame("energy", "rated_power")["source_id"])
+
+
 def rated_w(cpu_name: str, cores: int) -> Estimate | None:
     """Rated power (W) of `cores` cores of the CPU the system calls `cpu_name`; None where nothing is known of it.
 

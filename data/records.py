@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, TypeVar, cast
 
 Record = TypeVar("Record")
+SCALARS = (str, int, float, bool)  # as JSON has them: a run is 80,000 of them, so they are taken as they are
 
 
 def to_plain(value: Any) -> Any:
@@ -17,7 +18,7 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
-        return [to_plain(item) for item in value]
+        return [item if type(item) in SCALARS else to_plain(item) for item in value]
     if value is None or isinstance(value, str | bool | int | float):
         return value
     if hasattr(value, "item"):  # a numpy scalar
@@ -26,7 +27,8 @@ def to_plain(value: Any) -> Any:
 
 
 def from_plain(kind: type[Record], value: Any) -> Record:
-    """The record of type `kind` that `to_plain` turned into `value`. Raises TypeError or ValueError if none is."""
+    """The record of type `kind` that `to_plain` turned into `value`; records in it may stand as they are. Raises
+    TypeError or ValueError if none is."""
     return cast(Record, _build(kind, value))
 
 
@@ -57,6 +59,8 @@ def _build(hint: Any, value: Any) -> Any:
             return None
         raise TypeError(f"{hint} may not be None")
     if dataclasses.is_dataclass(inner) and isinstance(inner, type):
+        if isinstance(value, inner):
+            return value
         if not isinstance(value, Mapping):
             raise TypeError(f"{inner.__name__} needs an object")
         known = hints(inner)
@@ -64,6 +68,8 @@ def _build(hint: Any, value: Any) -> Any:
     origin, args = typing.get_origin(inner), typing.get_args(inner)
     if origin is tuple:
         items = args[0] if len(args) == 2 and args[1] is Ellipsis else Any
+        if items in SCALARS:
+            return tuple([item if type(item) is items else _build(items, item) for item in value])
         return tuple(_build(items, item) for item in value)
     if origin is list:
         return [_build(args[0], item) for item in value]

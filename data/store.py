@@ -24,6 +24,7 @@ import pandas as pd
 from data.errors import DISK_FULL, DataError, InputError, RightsizeError, Unavailable
 from data.estimate import Estimate
 from data.records import from_plain, hints, optional, to_plain
+from data.remembered import Remembered
 
 Record = TypeVar("Record")
 SQL = Path(__file__).parent / "sql"
@@ -50,28 +51,36 @@ class Store:
         """
         self.path = path
         self._writing = threading.Lock()
+        self._remembered = Remembered()
         self._connection = _connect(path)
         self._migrate()
 
     def save(self, *records: Any) -> None:
         """Stores the records and those they refer to, in one transaction; a record of the same key is replaced.
         Raises DataError where the disk is full or the store cannot be written."""
+        saved = list(_with_references(records))
         with self._writing:
             cursor = self._connection.cursor()
             try:
                 cursor.begin()
-                for record in _with_references(records):
+                for record in saved:
                     row = encode(record)
                     cursor.execute(_upsert(cast(Any, type(record)), tuple(row)), list(row.values()))
                 cursor.commit()
             except duckdb.Error as error:
                 _rollback(cursor)
                 raise _could_not_write(error) from error
+            finally:
+                self._forget({type(record) for record in saved})
 
     def get(self, kind: type[Record], key: str) -> Record | None:
         """The record of this class with this key, or None."""
         found = self.all(kind, **{_key(kind): key})
         return found[0] if found else None
+
+    def remembered(self, kind: type[Record], key: str) -> Record | None:
+        """The same, read once for as long as nothing it is made of is saved or deleted: for what is asked for often."""
+        return self._remembered.record(kind, key, lambda: self.get(kind, key))
 
     def all(self, kind: type[Record], **equal: Any) -> list[Record]:
         """Records of this class whose columns equal the given values, oldest first."""
@@ -97,6 +106,8 @@ class Store:
                 rows = cursor.execute(f'DELETE FROM "{kind.__name__}" WHERE {where}', list(equal.values())).fetchone()
             except duckdb.Error as error:
                 raise _could_not_write(error) from error
+            finally:
+                self._forget({kind})
         return int(rows[0]) if rows else 0
 
     def ask(self, question: str, /, **values: Any) -> pd.DataFrame:
@@ -120,6 +131,9 @@ class Store:
     def close(self) -> None:
         self._connection.close()
 
+    def _forget(self, written: set[type]) -> None:
+        self._remembered.forget(lambda kind: not written.isdisjoint(_made_of(kind)))
+
     def _decode(self, kind: type[Record], row: Mapping[str, Any]) -> Record:
         fields: dict[str, Any] = {}
         for name, hint in hints(kind).items():
@@ -128,9 +142,9 @@ class Store:
                 parts = {part: row[f"{name}_{part}"] for part in PARTS}
                 fields[name] = None if parts["mid"] is None else parts
             elif _refers(inner):
-                fields[name] = None if row[name] is None else to_plain(self.get(inner, row[name]))
+                fields[name] = None if row[name] is None else self.get(inner, row[name])
             elif item := _refers_to_many(inner):
-                fields[name] = [to_plain(self.get(item, key)) for key in row[name] or ()]
+                fields[name] = [self.get(item, key) for key in row[name] or ()]
             elif _is_json(inner) and row[name] is not None:
                 fields[name] = json.loads(row[name])
             else:
@@ -211,6 +225,13 @@ def _refers_to_many(hint: Any) -> Any:
     """The record class in `tuple[Record, ...]` where it has a KEY, else None."""
     inside = typing.get_args(hint)[0] if typing.get_origin(hint) is tuple else None
     return inside if _refers(inside) else None
+
+
+@cache
+def _made_of(kind: type) -> frozenset[type]:
+    """The record classes that a record of this class is read from: its own, and those it refers to, however deep."""
+    inner = (_refers_to_many(part) or part for part in (optional(hint)[0] for hint in hints(kind).values()))
+    return frozenset({kind}).union(*(_made_of(part) for part in inner if _refers(part)))
 
 
 def _is_json(hint: Any) -> bool:

@@ -43,6 +43,7 @@ GRAMS: Ladder = (
     (units.G_PER_T, "t"),
     (units.G_PER_T * 1e3, "kt"),
 )
+DISTANCE: Ladder = ((1e-3, "mm"), (1e-2, "cm"), (1.0, "m"), (units.M_PER_KM, "km"))
 PER_SECOND: Ladder = ((1.0, "/s"), (1e3, "k/s"), (1e6, "M/s"))
 HERTZ: Ladder = ((1.0, "Hz"), (1e3, "kHz"), (1e6, "MHz"), (1e9, "GHz"))
 COUNTS: Ladder = ((1.0, ""), (1e6, "million"), (1e9, "billion"), (1e12, "trillion"))

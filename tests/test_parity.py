@@ -26,7 +26,7 @@ JOBS = {  # what a page queues: the command that does it
     "find_sensitive": "advisor sensitivity", "read_at": "profiler inspect --shape",
     "store_smaller": "advisor store", "train_kept": "profiler memory --step",
     "measure_peaks": "profiler machine --peaks", "size_file": "advisor size", "merge_files": "advisor adapter",
-    "read_variants": "advisor place --report",
+    "read_variants": "advisor place --report", "retell": "advisor export --zone",
 }  # fmt: skip
 CHANGES = {  # what a page does at once
     "history.bring": "advisor history import", "history.compare": "advisor history compare",

@@ -8,6 +8,7 @@ from advisor import history, turbine
 from advisor.exporters import exporters
 from advisor.exporters.json import read
 from advisor.report.exports import exporter_for
+from advisor.retold import retold
 from advisor.types import Report
 from data.errors import InputError
 from data.home import home
@@ -25,6 +26,8 @@ def add(subparsers: Any) -> None:
     parser.add_argument("report", metavar="REPORT", help="a report.json, or the id of a kept report")
     parser.add_argument("--out", type=Path, action="append", default=[], help="where to; the ending decides (repeat)")
     parser.add_argument("--format", choices=exporters(), help="the format, where the ending does not say it")
+    parser.add_argument("--zone", help="tell it for this grid zone: nothing is measured again, only reckoned")
+    parser.add_argument("--requests-per-day", type=float, help="tell it for this traffic, in the same way")
     parser.add_argument("--keep", action="store_true", help="keep a report.json from elsewhere in the store here")
     parser.set_defaults(run=run)
 
@@ -32,12 +35,27 @@ def add(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> None:
     """Reads the report and writes what was asked for."""
     wanted = [(out, exporter_for(out, args.format)) for out in args.out]
-    report = turbine.told_by(found(args.report, keep=args.keep), turbine.chosen())
+    report = found(args.report, keep=args.keep)
+    if args.zone is not None or args.requests_per_day is not None:
+        report = _retold(report, args)
+    report = turbine.told_by(report, turbine.chosen())
     for out, exporter in wanted:
         out.write_bytes(exporter.render(report))
         print(out)
     if not wanted and not args.keep:
         raise InputError("Nothing was asked for.", hint="Give --out report.html, or --keep.")
+
+
+def _retold(report: Report, args: argparse.Namespace) -> Report:
+    requests = report.budget.requests_per_day if args.requests_per_day is None else args.requests_per_day
+    store = open_headless(home())
+    try:
+        told = retold(report, args.zone or report.budget.zone, requests, store)
+        if args.keep:
+            history.take(store, told)
+    finally:
+        store.close()
+    return told
 
 
 def found(named: str, *, keep: bool = False) -> Report:

@@ -57,7 +57,7 @@ def _emissions(report: Report) -> dict[str, Any] | None:
     calls = words.count(report.budget.requests_per_day)
     return {
         "emissions": carbon.mid,
-        "source": f"Rightsize, {carbon.basis}; from {carbon.low:.4g} to {carbon.high:.4g} g",
+        "source": f"Rightsize, {carbon.basis}, the calls alone; from {carbon.low:.4g} to {carbon.high:.4g} g",
         "training_type": f"none: a year of inference at {calls} requests a day, training not included",
         "geographical_location": place_of(report.budget.zone).name,
         "hardware_used": _hardware(report),

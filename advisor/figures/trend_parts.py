@@ -32,6 +32,9 @@ class Star:
     said: str
 
 
+DOTS = "dots"  # what the traces of systems are marked with
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scale:
     """How an axis is drawn: its title, whether it is logarithmic, and plotly's format of its ticks."""
@@ -43,9 +46,14 @@ class Scale:
     suffix: str = ""
 
 
-def add_dots(figure: go.Figure, part: pd.DataFrame, group: str, colour: str, symbol: str) -> None:
-    """The dots of one group; a click tells its name, its hover who made it, how sure it is and where it stands."""
-    figure.add_scattergl(
+def add_dots(
+    figure: go.Figure, part: pd.DataFrame, group: str, colour: str, symbol: str, *, by_card: bool = True
+) -> None:
+    """The dots of one group; a click tells its name, its hover who made it, how sure it is and where it stands. Many
+    are drawn by the graphics card; for few, starting it takes longer than it saves."""
+    draw = figure.add_scattergl if by_card else figure.add_scatter
+    draw(
+        meta=DOTS,
         x=part["date"],
         y=part["value"],
         mode="markers",

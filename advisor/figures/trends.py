@@ -22,6 +22,7 @@ __all__ = [
 ]  # fmt: skip
 
 SHORT = {"European Union (27)": "EU"}
+MOST_SHAPES = 800  # dots that a browser draws as shapes sooner than it starts its graphics card
 
 
 def over_time(
@@ -45,7 +46,8 @@ def over_time(
     if ties is not None:
         parts.add_ties(figure, ties[ties["moved"]], mode)
     for position, (group, part) in enumerate(groups_of(points)):
-        parts.add_dots(figure, part, group, *colour_of(group, position, mode))
+        by_card = len(points) > MOST_SHAPES
+        parts.add_dots(figure, part, group, *colour_of(group, position, mode), by_card=by_card)
     for level in levels:
         parts.add_level(figure, level, scale, mode)
     if star is not None:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from advisor.placement.filters import Filters
-from advisor.placement.options import HERE, HERE_ID, Here, targets
+from advisor.placement.options import HERE_ID, Here, targets
+from advisor.placement.types import HERE
 from data.energy import equivalents
 from data.errors import InputError
 from data.own import SOURCE, Yours

@@ -12,6 +12,7 @@ from advisor.latency.cpu import SERVES
 from advisor.latency.gpu import PEAKS
 from advisor.latency.grid import cpu_grid, gpu_grid
 from advisor.latency.operators import DTYPES, OWN, Ops, parts
+from advisor.placement.types import HERE
 from data.errors import InputError
 from data.estimate import Estimate
 from data.own import SOURCE, Yours
@@ -21,7 +22,7 @@ from profiler.types import Layer
 
 BATCHES = (1, 2, 4, 8, 16, 32)
 RUNTIME_BYTES = BYTES_PER_GIB // 2  # what a runtime and its libraries hold beside the model
-HERE, HERE_ID = "here", -1
+HERE_ID = -1
 NO_LIMIT = 1e300
 COLUMNS = (
     "variant_id", "target_id", "kind", "batch", "low_ms", "mid_ms", "high_ms", "basis", "servers_per_instance",

@@ -12,9 +12,9 @@ from advisor.placement.choose import Answer, Traffic, place
 from advisor.placement.filters import Filters
 from advisor.placement.inputs import this_machine
 from advisor.placement.options import Here, options
-from advisor.placement.types import EnergyPart, Placed, Placement, YearAhead
-from advisor.placement.variants import ORIGINAL, Choice, chosen, graphs, of_report
-from advisor.report.credits import credited
+from advisor.placement.types import ORIGINAL, EnergyPart, Placed, Placement, YearAhead
+from advisor.placement.variants import Choice, chosen, graphs, of_report
+from advisor.report.credits import with_sources
 from advisor.types import Budget, Graph, Report
 from data import own, units
 from data.energy import equivalents
@@ -29,6 +29,8 @@ from profiler.types import Model
 KEPT = 20  # placements a report keeps
 OBJECTIVE = {"energy": "energy", "latency": "latency", "cost": "cost", "size": "energy"}
 LEAST_PERCENTILE = 50.0
+# How a report's notes begin that tell what went wrong here.
+NOTES = ("It was not placed", "The variants' graphs were not read")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,10 +116,8 @@ def making_g_co2e(one: Placement, part: float, life_years: float) -> Estimate | 
 
 
 def with_placement(report: Report, best: Answer, said: Placed, keep: int = KEPT) -> Report:
-    """The report with these placements in it, and their sources among its own."""
-    placements = best.placements[:keep]
-    known = {one.id: one for one in (*report.sources, *credited(placements, said))}
-    return replace(report, placements=placements, placed=said, sources=tuple(known[name] for name in sorted(known)))
+    """The report with these placements in it, and the sources of what it holds now."""
+    return with_sources(replace(report, placements=best.placements[:keep], placed=said))
 
 
 def place_report(
@@ -131,7 +131,7 @@ def place_report(
         found = options(choice.candidates, here)
         best = answer(choice, asked, here, found, limit=KEPT)
     except InputError as error:
-        return replace(report, notes=(*report.notes, f"It was not placed: {error.message}"))
+        return replace(report, notes=(*report.notes, f"{NOTES[0]}: {error.message}"))
     return with_placement(report, best, told(best, choice, asked, here, found))
 
 
@@ -143,7 +143,7 @@ def place_found(desk: Desk, report: Report, zone: str | None) -> Report:
     except Cancelled:
         raise
     except RightsizeError as error:
-        report = replace(report, notes=(*report.notes, f"The variants' graphs were not read: {error.message}"))
+        report = replace(report, notes=(*report.notes, f"{NOTES[1]}: {error.message}"))
         known = {}
     return place_report(report, known, zone, own.yours(desk))
 

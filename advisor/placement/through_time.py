@@ -21,6 +21,7 @@ from data.estimate import Estimate, exact
 
 LONGEST_YEARS = 5
 NEVER = "never"
+MOST_MONTHS = 36.0  # beyond, people count years
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,9 +134,16 @@ def _for(found: BudgetBreak) -> str:
     if found.earliest_months is None:
         return "for good"
     if found.months is None:
-        return f"for {found.earliest_months:.0f} months at least, and on the middle path for good"
-    last = "for good" if found.latest_months is None else f"{found.latest_months:.0f} at the latest"
-    return f"for about {found.months:.0f} months ({found.earliest_months:.0f} at the earliest, {last})"
+        return f"for {_span(found.earliest_months)} at least, and on the middle path for good"
+    last = "for good at the latest" if found.latest_months is None else f"{_span(found.latest_months)} at the latest"
+    return f"for about {_span(found.months)} ({_span(found.earliest_months)} at the earliest, {last})"
+
+
+def _span(months: float) -> str:
+    """Months, and years where nobody counts months any more."""
+    return (
+        f"{months:.0f} months" if months < MOST_MONTHS else f"{words.number(months / units.MONTHS_PER_YEAR, 2)} years"
+    )
 
 
 def placed_years(

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 from data.estimate import Estimate
 
+ORIGINAL = "original"  # the id of the model as it was given, where variants have ids of their own
+HERE = "here"  # the provider of this machine
 UTILISATION_LIMIT = 0.8  # of a server's time at the peak: beyond, waiting grows without bound
 
 

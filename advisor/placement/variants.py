@@ -10,6 +10,7 @@ from advisor.compress import runnable_file
 from advisor.latency.operators import OWN
 from advisor.placement.inputs import built_batch
 from advisor.placement.options import Candidate
+from advisor.placement.types import ORIGINAL
 from advisor.recommend import title
 from advisor.types import Graph, Report, Variant
 from data.errors import InputError
@@ -19,7 +20,6 @@ from profiler.jobs import Desk
 from profiler.tasks import ChildDesk, task
 from profiler.types import Layer, Measurement, Model
 
-ORIGINAL = "original"
 OPENVINO, IR = "openvino", ".xml"
 # What OpenVINO's own techniques make of the original's products: (the dtype they compute in, activations over before).
 INT8, BF16, AS_IT_WAS = ("int8", 0.25), ("bfloat16", 0.5), ("float32", 1.0)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from advisor.latency.operators import parts
-from advisor.placement.types import UTILISATION_LIMIT
+from advisor.placement.types import HERE, ORIGINAL, UTILISATION_LIMIT
 from data import words
 from data.own import SOURCE
 from data.tables import device
@@ -57,8 +57,8 @@ def told(
     title = titles.get(best["variant_id"])
     return Told(
         headline=(
-            (f"{title} in " if title else "")
-            + f"{_name(best)}: {int(best['instances'])} × {best['instance_type']}, batch {int(best['batch'])}, {amount}"
+            (f"{title} {_at(best)}" if title else _name(best))
+            + f": {int(best['instances'])} × {best['instance_type']}, batch {int(best['batch'])}, {amount}"
         ),
         binding=_binds(counts, float(best["value"])),
         margin=_margin(ranked, objective, titles),
@@ -193,7 +193,8 @@ def _margin(ranked: pd.DataFrame, objective: str, titles: Mapping[str, str]) -> 
         return "Nothing else meets the limits."
     ratio = other["value"] / best["value"] if best["value"] else float("nan")
     with_ = titles.get(other["variant_id"], "") if other["variant_id"] != best["variant_id"] else ""
-    name = f"{_name(other)}, {other['instance_type']}" + (f", with {with_.replace('The o', 'the o')}" if with_ else "")
+    with_ = "the original" if with_ and other["variant_id"] == ORIGINAL else with_
+    name = f"{_name(other)}, {other['instance_type']}" + (f", with {with_}" if with_ else "")
     if pd.isna(ratio):
         return f"Next: {name}."
     return f"Next: {name}: {_amount(objective, other['value'])}, {words.change(ratio)}."
@@ -226,6 +227,11 @@ def _nothing(
 
 def _amount(objective: str, value: float) -> str:
     return AMOUNTS[objective](float(value))
+
+
+def _at(row: Any) -> str:
+    """Where, after what is placed there: "in aws eu-north-1", or "here"."""
+    return "here" if row["provider"] == HERE else f"in {_name(row)}"
 
 
 def _name(row: Any) -> str:

@@ -56,8 +56,7 @@ def _highlights(report: Report) -> tuple[Highlight, ...]:
     if latency is not None and latency.change is not None and plan is not None:
         # A change of pairs need not be that of the two medians; on a noisy run it is one of CPU times.
         latency = replace(latency, of="in pairs" if plan.latency_basis == "wall" else "of CPU time")
-    found = [latency]
-    found += [
+    found = [
         _part(label, getattr(before, field), getattr(after, field), field, ladder, factor, energy_ratio)
         for label, field, ladder, factor in (
             ("Energy per call", "energy_j_per_call", words.JOULES, 1.0),
@@ -65,7 +64,8 @@ def _highlights(report: Report) -> tuple[Highlight, ...]:
             ("Wind turbine a year", "turbine_years", words.TURBINE, units.S_PER_YEAR),
         )
     ]
-    return (*(one for one in found if one is not None), _file(report))
+    shown = (latency, *(report_years.placed_highlight(report, one) for one in found), _file(report))
+    return tuple(one for one in shown if one is not None)
 
 
 def _latency(runs: Sequence[RunSummary], own: int | None, shown: int | None, change: Cell | None) -> Highlight | None:

@@ -62,8 +62,12 @@ def _layers(report: Report) -> tuple[doc.Table, ...]:
     if not rows:
         return ()
     left = len(layers) - len(rows)
-    title = "Layers that compute most" + (f" (the other {left:,} stand in the JSON report)" if left else "")
+    title = f"Layers that compute most{_others(left)}"
     return (doc.table(title, ("Layer", "Operator", "Computation", "Weights"), rows),)
+
+
+def _others(left: int) -> str:
+    return f" ({left:,} more in the JSON report)" if left else ""
 
 
 def _operators(profile: OperatorProfile) -> Section:
@@ -81,7 +85,7 @@ def _operators(profile: OperatorProfile) -> Section:
         for place in slowest
     ]
     left = len(found) - len(rows)
-    title = "Slowest operators" + (f" (the other {left:,} stand in the JSON report)" if left else "")
+    title = f"Slowest operators{_others(left)}"
     how = f"Told by {profile.runtime}'s own profile of the original; fused layers count as one operator."
     return Section(
         id="operators", title="Where the time goes", paragraphs=(how,), points=profile.notes,

@@ -1,5 +1,6 @@
 """A report as rows: the original and each file that was made, with what was measured of it and why it stands there."""
 
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -22,7 +23,9 @@ def rows(report: Report) -> pd.DataFrame:
     variants = {variant.id: variant for variant in report.variants}
     planned = [plan.variant_id for plan in report.recommendation.tried]
     found = [_original(report)]
-    found += [_plan(report, plan, variants.get(plan.variant_id), runs) for plan in report.recommendation.tried]
+    found += [
+        _plan(report, _told(report, plan), variants.get(plan.variant_id), runs) for plan in report.recommendation.tried
+    ]
     found += [_failed(one) for one in report.variants if one.failed and one.id not in planned]
     shared = {"report_id": report.id, "created_at": report.created_at, "model": report.model.name}
     return pd.DataFrame([{**shared, **row} for row in found])
@@ -31,6 +34,13 @@ def rows(report: Report) -> pd.DataFrame:
 def samples(report: Report) -> dict[str | None, list[float]]:
     """The timed calls (ms) of each run, by its variant; None is the original."""
     return {run.variant_id: list(run.samples_ms) for run in report.measurements}
+
+
+def _told(report: Report, plan: Plan) -> Plan:
+    """The plan with its year: reports of earlier versions tell it of the recommended one alone, in another place."""
+    named = (report.recommendation.plan, report.recommendation.runner_up)
+    same = (one.footprint for one in named if one is not None and one.variant_id == plan.variant_id)
+    return plan if plan.footprint else replace(plan, footprint=next(same, None))
 
 
 def _original(report: Report) -> dict[str, Any]:
@@ -66,6 +76,7 @@ def _plan(report: Report, plan: Plan, variant: Variant | None, runs: dict[str | 
         "calibrated_on": plan.calibrated_on or None, "make_s": variant.make_s if variant else None,
         "payback_calls_count": plan.payback_calls,
         **(_run(run) if run else {f"latency_{name}_ms": value for name, value in plan.latency_ms.items()}),
+        **(_call(plan.footprint) if plan.footprint else {}),
         **_year(plan.footprint or EMPTY),
     }  # fmt: skip
 
@@ -83,6 +94,11 @@ def _run(run: Measurement) -> dict[str, Any]:
         "runtime": run.runtime, "provider": run.provider, "threads": run.workload.threads,
         "batch_size": run.workload.batch_size, "machine": run.machine.cpu, "fingerprint": run.machine.fingerprint,
     }  # fmt: skip
+
+
+def _call(footprint: Footprint) -> dict[str, Any]:
+    """Joules a call as the report tells them: where modelled, the original's times the paired ratio, not the run's."""
+    return _estimate("energy_per_call_j", footprint.energy_j_per_call)
 
 
 def _year(footprint: Footprint) -> dict[str, Any]:

@@ -3,12 +3,13 @@
 import math
 from collections.abc import Sequence
 
-from advisor import turbine
+from advisor import equivalents, turbine
 from advisor.placement.types import YearAhead
 from advisor.report import document as doc
-from advisor.report.document import Cell, Section
+from advisor.report.document import Cell, Highlight, Section
 from advisor.types import Footprint, Outlook, Report
 from data import units, words
+from data.estimate import Estimate
 
 DAY_S = units.H_PER_DAY * units.S_PER_H
 
@@ -18,7 +19,7 @@ def sections(report: Report) -> tuple[Section, ...]:
     year = _year(report)
     if report.outlook is None or not report.outlook.years:
         return (year,)
-    return (year, _ahead(report.outlook), *_return(report, report.outlook))
+    return (year, _ahead(report, report.outlook), *_return(report, report.outlook))
 
 
 def _year(report: Report) -> Section:
@@ -28,23 +29,27 @@ def _year(report: Report) -> Section:
             id="footprint", title="A year",
             paragraphs=("The energy of a call is not known on this machine, so nothing is said of a year.",),
         )  # fmt: skip
-    planned = report.recommendation.plan is not None
-    columns = ("Amount", "Today", "With the plan") if planned else ("Amount", "Today")
+    planned, whole = report.recommendation.plan is not None, placed(report)
+    columns = ("Amount", "Today", *(("With the plan",) if planned else ()), *((PLACED,) if whole else ()))
     rows = []
     for name, field, ladder, factor in PARTS:
         if getattr(before, field) is None and field not in ALWAYS:
             continue
         row = [doc.text(name), doc.estimate(getattr(before, field), ladder, f"footprint_before.{field}", factor)]
-        then = doc.estimate(getattr(after, field), ladder, f"footprint_after.{field}", factor)
-        rows.append([*row, then] if planned else row)
-    rows += _cost(before, after, planned)
+        row += [doc.estimate(getattr(after, field), ladder, f"footprint_after.{field}", factor)] if planned else []
+        if whole:
+            total = whole.get(field)
+            row.append(doc.estimate(total[0], ladder, total[1], factor) if total else doc.text("-"))
+        rows.append(row)
+    rows += [[*row, doc.text("-")] if whole else row for row in _cost(before, after, planned)]
     tables = [doc.table("A year at the given demand", columns, rows)]
     tables += _told(report.outlook, planned) if report.outlook else []
     return Section(
         id="footprint", title="A year: energy, carbon and turbine share",
         paragraphs=(
             f"{turbine.said(turbine.yields_kwh(before))}; the time given is how long it works for this. "
-            + _scope(before),
+            + _scope(before)
+            + (WHOLE if whole else ""),
         ),
         tables=tuple(tables),
     )  # fmt: skip
@@ -73,6 +78,40 @@ PARTS = (
 ALWAYS = ("energy_j_per_call", "kwh_per_year", "g_co2e_per_year", "turbine_years")
 
 
+PLACED = "The service, placed"
+WHOLE = (
+    " The last column is the whole service in the first place above: its servers wait for calls, the rest of the "
+    "machine and the building around them."
+)
+
+
+def placed(report: Report) -> dict[str, tuple[Estimate, str]]:
+    """What the service takes a year in its first place, by the field of a footprint, with its path in the JSON report;
+    empty where nothing is placed."""
+    if not report.placements:
+        return {}
+    first, years = report.placements[0], report.placed.years if report.placed else ()
+    found = {"kwh_per_year": (first.kwh_per_year, "placements.0.kwh_per_year")}
+    if first.g_co2e_per_year is not None:
+        found["g_co2e_per_year"] = (first.g_co2e_per_year, "placements.0.g_co2e_per_year")
+    if years:
+        found["turbine_years"] = (years[0].turbine_years, "placed.years.0.turbine_years")
+    return found
+
+
+def placed_highlight(report: Report, one: Highlight) -> Highlight:
+    """A yearly number of the calls alone as that of the placed service, which waits too; others as they are."""
+    field = one.cell.path.removesuffix(".mid").rpartition(".")[2]
+    if (whole := placed(report).get(field)) is None:
+        return one
+    value, path = whole
+    ladder, factor = next((ladder, factor) for _, name, ladder, factor in PARTS if name == field)
+    return Highlight(
+        label=f"{one.label}, placed", cell=doc.middle(value, ladder, path, factor),
+        spread=words.ends(value, ladder, factor),
+    )  # fmt: skip
+
+
 def _scope(before: Footprint) -> str:
     parts = [
         name
@@ -92,25 +131,30 @@ def _told(outlook: Outlook, planned: bool) -> list[doc.Table]:
     rows = []
     for place, one in enumerate(outlook.equivalents):
         path = f"outlook.equivalents.{place}"
-        row = [doc.text(one.label), doc.estimate(one.before, words.COUNTS, f"{path}.before")]
-        then = doc.estimate(one.after, words.COUNTS, f"{path}.after")
-        rows.append([*row, then] if planned else row)
-    columns = ("So many times", "Today", "With the plan") if planned else ("So many times", "Today")
+        told = equivalents.wording(one.label)
+        row = [doc.text(told.what), doc.text(told.follows_from), _amount(told, one.before, f"{path}.before")]
+        rows.append([*row, _amount(told, one.after, f"{path}.after")] if planned else row)
+    columns = ("What", "Follows from", "Today", *(("With the plan",) if planned else ()))
     return [doc.table("The same year in things people know", columns, rows)]
+
+
+def _amount(told: equivalents.Wording, value: Estimate | None, path: str) -> Cell:
+    return doc.text(words.NOT_KNOWN, path) if value is None else doc.interval(told.amount(value), value, path)
 
 
 def _calls(count: float | None) -> str:
     return words.NOT_KNOWN if count is None else f"{words.count(math.ceil(count))} calls"
 
 
-def _ahead(outlook: Outlook) -> Section:
+def _ahead(report: Report, outlook: Outlook) -> Section:
     columns, rows = ahead(outlook.years, "outlook.years", "As it is")
     whose = ", with the plan." if "With the plan" in columns else "."
     return Section(
         id="ahead", title="The years ahead",
         paragraphs=(
-            "Demand grows as data centres' did, hardware does more per joule as record-setting devices did; both are "
-            "published trends with wide ends, not a forecast of this service. The grid is taken to stay as it is. "
+            "Demand grows as data centres' did (Masanet et al., as quoted), hardware does more per joule as "
+            "record-setting devices did; both are published trends with wide ends, not a forecast of this service. The "
+            f"grid is taken to stay as it is.{' These are the calls alone.' if report.placements else ''} "
             f"Turbine share and CO2e are those on newer hardware{whose}",
         ),
         tables=(doc.table("Each year at the demand of that year", columns, rows),),

@@ -113,7 +113,7 @@ def people_know(key: str, energy_kwh: Estimate, carbon_g_co2e: Estimate | None, 
         table = pd.DataFrame(
             {
                 "what": rows["what"],
-                "amount": [words.number(value) for value in rows["amount"]],
+                "amount": rows["said"],
                 "one_is": rows["one"],
                 "source": rows["source"],
             }

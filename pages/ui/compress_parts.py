@@ -9,6 +9,7 @@ from advisor.plan import plan
 from advisor.recommend import title
 from advisor.report import contents
 from advisor.report import frames as report_frames
+from advisor.retold import retell
 from advisor.types import Budget, Plan, Recommendation, Report
 from data import units, words
 from data.estimate import Estimate
@@ -43,8 +44,10 @@ def setup(model: Model, report: Report | None) -> None:
             call = pickers.call(model, f"plan-{formats.short(model.sha256)}")
         with right:
             _data(model)
-    if sent is not None:
-        _start(model, sent, call)
+    if sent is not None and report is not None and not sent.search:
+        _tell(model, report, sent.budget)
+    elif sent is not None:
+        _start(model, sent.budget, call)
 
 
 def finished(model: Model) -> None:
@@ -59,6 +62,13 @@ def _start(model: Model, budget: Budget, call: dict[str, object]) -> None:
     data = data_file(state.app().home, model.sha256)
     arguments = {"sha256": model.sha256, "budget": asdict(budget), "data": str(data) if data.exists() else None, **call}
     state.submit(plan, arguments, title=f"Compressing {model.name}", lane="device", slot=SLOT)
+    st.rerun()
+
+
+def _tell(model: Model, report: Report, budget: Budget) -> None:
+    """The report that is shown for another zone and traffic: no search."""
+    arguments = {"report": report.id, "zone": budget.zone, "requests_per_day": budget.requests_per_day}
+    state.submit(retell, arguments, title=f"Telling {model.name} for its zone", lane="quick", slot=SLOT)
     st.rerun()
 
 

@@ -76,7 +76,7 @@ def _pair(
     saved = overview.saved(before, after)
     delta = words.change(1 - saved) if saved is not None and saved != 0 else None
     against = f"from {words.scaled(before.mid * factor, ladder)}" if delta else "as today"
-    return cards.estimate(label, after, ladder, factor, delta=delta, against=against)
+    return cards.estimate(label, after, ladder, factor, delta=delta, against=against, help=f"{ALONE} {after.source}.")
 
 
 def _cost(before: Estimate | None, after: Estimate | None) -> cards.Metric:
@@ -91,6 +91,7 @@ def _cost(before: Estimate | None, after: Estimate | None) -> cards.Metric:
     )  # fmt: skip
 
 
+ALONE = "The calls alone: what servers take while they wait depends on the place, see Place."
 # What a target is set in: the field of a footprint, its unit in the field's, and how an amount is worded.
 TARGETS = {
     "kWh": ("kwh_per_year", 1.0, words.energy_kwh),
@@ -103,7 +104,7 @@ def _target(before: Footprint, after: Footprint) -> None:
     known = [name for name, (field, _, _) in TARGETS.items() if getattr(before, field) and getattr(after, field)]
     if not known:
         return
-    with cards.card("target", "Against a target", "All plans together, per year."):
+    with cards.card("target", "Against a target", f"All plans together, per year. {ALONE}"):
         left, right = st.columns([1, 3], vertical_alignment="center", gap="medium")
         with left:
             unit = st.segmented_control(

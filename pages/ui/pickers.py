@@ -1,6 +1,7 @@
 """What the user chooses: a model, how it is called, a budget, a place."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -138,9 +139,17 @@ def _zone_title(found: Zone) -> str:
     return f"{found.name} · {found.g_per_kwh:,.0f} g/kWh{' (yours)' if found.yours else ''}"
 
 
-def budget(key: str, usual: Budget | None = None) -> Budget | None:
-    """The budget form, filled with `usual`; the Budget once it is sent, else None."""
-    usual = usual or usual_budget()
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A budget that was sent, and whether to search, or only to tell what was found for its zone and traffic."""
+
+    budget: Budget
+    search: bool
+
+
+def budget(key: str, found: Budget | None = None) -> Sent | None:
+    """The budget form, filled with that of the report that was `found`; what was sent, else None."""
+    usual = found or usual_budget()
     with st.form(key, border=False):
         row = st.columns(4)
         latency = row[0].number_input(
@@ -154,20 +163,18 @@ def budget(key: str, usual: Budget | None = None) -> Budget | None:
         )
         with row[3]:
             place = zone(key=f"{key}-zone", usual=usual.zone, own_too=True)
-        objective, sent = _goal(key, usual.objective)
-    if not sent:
-        return None
-    return Budget(
-        latency_ms=latency or None,
-        max_loss=words.fraction(float(loss)),
-        requests_per_day=float(requests),
-        zone=place,
+        objective, search, tell = _goal(key, usual.objective, again=found is not None)
+    if found is not None and tell:
+        return Sent(budget=replace(found, requests_per_day=float(requests), zone=place), search=False)
+    asked = Budget(
+        latency_ms=latency or None, max_loss=words.fraction(float(loss)), requests_per_day=float(requests), zone=place,
         objective=objective,
-    )
+    )  # fmt: skip
+    return Sent(budget=asked, search=True) if search else None
 
 
-def _goal(key: str, usual: str) -> tuple[str, bool]:
-    left, right = st.columns([3, 1], vertical_alignment="bottom")
+def _goal(key: str, usual: str, *, again: bool) -> tuple[str, bool, bool]:
+    left, *middle, right = st.columns([2, 1, 1] if again else [3, 1], vertical_alignment="bottom")
     objective = left.segmented_control(
         "What counts most",
         OBJECTIVES,
@@ -177,9 +184,17 @@ def _goal(key: str, usual: str) -> tuple[str, bool]:
         format_func=WORDS.get,
         key=f"{key}-goal",
     )
-    return str(objective), right.form_submit_button(
-        "Compress", type="primary", icon=":material/compress:", width="stretch"
+    search = right.form_submit_button("Compress", type="primary", icon=":material/compress:", width="stretch")
+    tell = again and middle[0].form_submit_button(
+        "Zone and traffic only", icon=":material/public:", width="stretch", help=TELL_HELP
     )
+    return str(objective), search, bool(tell)
+
+
+TELL_HELP = (
+    "Carbon, turbine time, pay-back and place are reckoned again for this zone and traffic, from the runs that are "
+    "there: nothing is measured."
+)
 
 
 TYPED_HELP = "Lengths with an x between them, the batch first. A TorchScript file does not keep them."

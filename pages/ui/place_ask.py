@@ -14,7 +14,8 @@ from advisor.placement.inputs import candidates as in_dtypes
 from advisor.placement.inputs import stored_as, this_machine
 from advisor.placement.options import Here, options
 from advisor.placement.placed import Asked, read_variants
-from advisor.placement.variants import ORIGINAL, Choice, chosen, of_report, placeable
+from advisor.placement.types import ORIGINAL
+from advisor.placement.variants import Choice, chosen, of_report, placeable
 from advisor.types import Graph, Report
 from data import own, tables
 from data.errors import InputError

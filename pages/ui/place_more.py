@@ -9,8 +9,7 @@ from advisor import turbine
 from advisor.figures import ahead as figures_ahead
 from advisor.placement import hours, placed, rooms, through_time
 from advisor.placement.choose import Answer, place
-from advisor.placement.types import Placed
-from advisor.placement.variants import ORIGINAL
+from advisor.placement.types import ORIGINAL, Placed
 from advisor.trends import growth
 from advisor.types import Report
 from data import tables, units, words

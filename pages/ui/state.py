@@ -77,7 +77,7 @@ def ask(question: str, **values: Any) -> pd.DataFrame:
 
 def get(kind: type[Record], key: str | None) -> Record | None:
     """A kept record by its key."""
-    return app().store.get(kind, key) if key else None
+    return app().store.remembered(kind, key) if key else None
 
 
 def model() -> Model | None:

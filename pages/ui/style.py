@@ -65,9 +65,20 @@ button[data-selected=true] p,button[data-selected=true] [data-testid=stIconMater
 """
 
 
+# Charts are drawn for a mode on the server. Where the system turns while a page is open, they are told apart from the
+# page by a colour that the app's own mode decides, and turned over (hues stay) until the page runs again.
+# ("<" is escaped: a style that looks as if it held a tag is thrown away.)
+_TURNED = r"""
+@property --rs-now{{syntax:"\3c color\3e ";inherits:true;initial-value:gray}}
+[data-testid=stApp]{{--rs-now:light-dark(rgb(255,255,255),rgb(0,0,0))}}
+@container style(--rs-now:{other}){{.js-plotly-plot .plot-container{{filter:invert(.93) hue-rotate(180deg)}}}}
+"""
+OTHER = {"light": "rgb(0,0,0)", "dark": "rgb(255,255,255)"}
+
+
 def apply() -> None:
     """Put the CSS on the page. Its colours follow the browser's mode by themselves."""
-    st.html(f"<style>{_CSS}</style>")
+    st.html(f"<style>{_CSS}{_TURNED.format(other=OTHER[mode()])}</style>")
 
 
 def mode() -> str:

@@ -13,7 +13,7 @@ from data.store import Store
 pytestmark = pytest.mark.browser
 CHART = ".st-key-card-trend-chart .js-plotly-plot"
 POINTS = f"""() => document.querySelector('{CHART}').data
-    .filter(trace => trace.type === 'scattergl')
+    .filter(trace => trace.meta === 'dots')
     .flatMap(trace => Array.from(trace.customdata, cell => cell[0])).sort()"""
 
 
@@ -98,7 +98,7 @@ def test_a_click_on_a_point_shows_the_system(walk):
     where = tab.page.evaluate(
         f"""() => {{ const gd = document.querySelector('{CHART}'); const plot = gd.querySelector('.nsewdrag');
         const box = plot.getBoundingClientRect(), axes = gd._fullLayout;
-        const trace = gd._fullData.find(trace => trace.type === 'scattergl');
+        const trace = gd._fullData.find(trace => trace.meta === 'dots');
         const at = Array.from(trace.customdata).findIndex(cell => cell[0] === 'Theseus');
         return [box.left + axes.xaxis.d2p(trace.x[at]), box.top + axes.yaxis.d2p(trace.y[at])] }}"""
     )
@@ -183,3 +183,15 @@ def test_other_quantities_fit_and_are_accessible(walk, width, scheme, quantity):
     tab = walk(width=width, height=844, scheme=scheme).open(f"trends?trend={quantity}&rebound=50&more=Rebound")
     assert tab.problems() == [] and tab.sideways_px() <= 0
     assert tab.findings() == [] and tab.failures == []
+
+
+def test_charts_stay_legible_where_the_system_turns_dark_while_the_page_is_open(walk):
+    """They are drawn for a mode on the server: until the page runs again they are turned over, then drawn anew."""
+    tab = walk().open("trends")
+    tab.page.wait_for_selector(".js-plotly-plot .main-svg")
+    turned = "() => getComputedStyle(document.querySelector('.js-plotly-plot .plot-container')).filter !== 'none'"
+    assert not tab.page.evaluate(turned)
+    tab.page.emulate_media(color_scheme="dark", reduced_motion="reduce")
+    tab.page.wait_for_function(turned)
+    tab.turn("dark")
+    tab.page.wait_for_function(f"() => !({turned})()")

@@ -59,7 +59,7 @@ def points(test):
 
 
 def dots(test):
-    return [trace for trace in figure(test)["data"] if trace["type"] == "scattergl"]
+    return [trace for trace in figure(test)["data"] if trace.get("meta") == "dots"]
 
 
 def test_it_opens_with_the_numbers_of_the_reference(page):

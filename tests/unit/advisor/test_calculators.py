@@ -79,8 +79,10 @@ def test_chip_hours_stand_for_the_flop_they_do():
 def test_told_in_things_people_know():
     """84,738,490 g / 120.4 g a km = 703,808 km; 188,702 kWh / 2,500 kWh = 75.5 household-years."""
     rows = calculators.told(exact(188_701.92), exact(84_738_490.0)).set_index("what")
-    assert rows.loc["km by a new EU car (2018)", "amount"] == pytest.approx(703_808, rel=1e-5)
-    assert rows.loc["Two-person household (Germany), electricity per year", "amount"] == pytest.approx(75.48, rel=1e-3)
+    assert rows.loc["Distance by a new EU car (2018)", "amount"] == pytest.approx(703_808, rel=1e-5)
+    assert rows.loc["Distance by a new EU car (2018)", "said"] == "704,000 km"
+    household = rows.loc["Two-person household (Germany), electricity for"]
+    assert household["amount"] == pytest.approx(75.48, rel=1e-3) and household["said"] == "75.5 years"
     assert (rows["source"].str.len() > 3).all() and rows["one"].str.contains(" ").all()
     assert len(calculators.told(exact(1.0), None)) == 2
 

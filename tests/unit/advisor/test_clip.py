@@ -42,7 +42,7 @@ def test_it_holds_every_dot_and_the_line_of_the_page(shown, clipping):
     groups = clipping.chart.points
     dots = {pair for part in groups for pair in zip(part.names, part.values, strict=True)}
     assert dots == {(row.name, float(f"{row.value:.6g}")) for row in shown.points.itertuples(index=False)}
-    on_page = [trace for trace in live.data if trace.type == "scattergl"]
+    on_page = [trace for trace in live.data if trace.meta == "dots"]
     printed = [trace for trace in kept.data if trace.mode == "markers" and trace.name != "Small"]
     assert [(one.name, one.marker.color, one.marker.symbol, len(one.x)) for one in printed] == [
         (one.name, one.marker.color, one.marker.symbol, len(one.x)) for one in on_page
@@ -101,7 +101,9 @@ def test_grid_carbon_too():
     made = clip.of_zones(rows, ["Germany 330 g/kWh in 2025"], "g CO2e per kWh")
     drawn = clipped(made.chart, "dark")
     assert [(trace.name, len(trace.x)) for trace in drawn.data] == [("Germany", 11), ("France", 11)]
-    assert clip.put(report(), made).sources[-1].id == "grid/ember"
+    held = clip.put(report(), made)
+    assert "grid/ember" in [one.id for one in held.sources]
+    assert clip.take_out(held, made.id).sources == report().sources, "what is not used is not credited"
 
 
 def test_values_that_were_revised_keep_both():

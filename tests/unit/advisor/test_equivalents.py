@@ -38,3 +38,21 @@ def test_only_what_follows_is_told():
 def test_an_unknown_equivalent_is_refused():
     with pytest.raises(InputError):
         equivalents.of_carbon(CARBON, "blue_whales")
+
+
+def test_a_tiny_year_is_told_in_amounts_that_can_be_read():
+    """42.8 mg: / 120.4 g a km = 35.5 cm; 2.04 Wh of 2,500 kWh a year = 25.7 s; 4.76e-8 flights are none."""
+    found = equivalents.told(exact(2.04e-3), exact(42.8e-3))
+    said = {one.label: (told := equivalents.wording(one.label)).amount(one.amount) for one in found}
+    assert said["km by a new EU car (2018)"] == "35.5 cm"
+    assert said["Two-person household (Germany), electricity per year"] == "25.7 s"
+    assert said["Air travel, 1 passenger, New York - San Francisco (Strubell)"] == "far less than one"
+    assert said["One smartphone charge, electricity"] == "0.170"
+    assert not any("10" + mark in text for text in said.values() for mark in "⁻⁰")
+    assert told.follows_from == "energy"
+
+
+def test_a_label_that_nobody_here_knows_is_told_as_a_count():
+    foreign = equivalents.wording("<b>of another machine</b>")
+    assert (foreign.what, foreign.follows_from) == ("<b>of another machine</b>", "-")
+    assert foreign.amount(exact(12.0)) == "12.0"

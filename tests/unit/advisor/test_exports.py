@@ -54,6 +54,10 @@ def test_csv_and_parquet_hold_the_same_rows_with_the_numbers_of_the_report():
     assert table["energy_per_call_j"][0] == pytest.approx(0.08)
     assert table["energy_kwh_per_year"][0] == pytest.approx(8.1111111)
     assert table["size_ratio"][1] == 0.25
+    after = made.footprint_after  # the recommended file's year is the report's: not missing, and not of another run
+    assert table["energy_kwh_per_year"][1] == after.kwh_per_year.mid
+    assert table["carbon_g_co2e_per_year"][1] == after.g_co2e_per_year.mid
+    assert table["energy_per_call_j"][1] == after.energy_j_per_call.mid
     assert table["latency_ratio"][1] == made.recommendation.plan.latency_ratio.mid
     again = pd.read_parquet(io.BytesIO(exporters()["parquet"].render(made)))
     assert list(again.columns) == [*table.columns, "samples_ms"]

@@ -6,6 +6,7 @@ import pytest
 
 from advisor.clippings import ChartLevel
 from advisor.figures import image as figures_image
+from advisor.figures import trend_parts
 from advisor.figures import trends as figures_trends
 from advisor.figures.trends import Scale, Star
 from advisor.trends import grid, projection, view
@@ -25,7 +26,7 @@ def shown():
 @pytest.mark.parametrize("mode", ["light", "dark"])
 def test_every_point_is_drawn_once_in_its_group(shown, mode):
     figure = figures_trends.over_time(shown.points, mode, SCALE, eras=shown.eras)
-    dots = [trace for trace in figure.data if trace.type == "scattergl"]
+    dots = [trace for trace in figure.data if trace.meta == trend_parts.DOTS]
     drawn = sorted((cell[0], value) for trace in dots for cell, value in zip(trace.customdata, trace.y, strict=True))
     assert drawn == sorted(zip(shown.points["name"], shown.points["value"], strict=True))
     assert len({(trace.marker.color, trace.marker.symbol) for trace in dots}) == len(dots)
@@ -109,4 +110,6 @@ def test_2600_points_are_drawn_by_the_graphics_card():
     assert len(points) > 2_000
     figure = figures_trends.over_time(points, "light", SCALE)
     assert {trace.type for trace in figure.data} == {"scattergl"}
+    few = figures_trends.over_time(points.head(500), "light", SCALE)
+    assert {trace.type for trace in few.data} == {"scatter"}, "starting the card takes longer"
     assert np.isfinite(figure.layout.yaxis.range).all()

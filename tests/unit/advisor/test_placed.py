@@ -3,18 +3,23 @@
 import json
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 import reports
 
 from advisor.exporters import exporters
 from advisor.latency.operators import OWN, from_layers, parts
 from advisor.placement import placed, variants
+from advisor.placement import words as placement_words
 from advisor.placement.choose import Traffic, place
 from advisor.placement.options import Candidate, options, targets
+from advisor.placement.types import ORIGINAL
 from advisor.report.contents import document
+from advisor.report.credits import credited, with_sources
 from advisor.types import Graph
-from data import units, words
+from data import tables, units, words
 from data.errors import Cancelled, MeasurementError
+from data.estimate import Estimate
 from data.home import home
 from data.tables import device
 from profiler.types import Layer
@@ -153,3 +158,52 @@ def test_a_graph_that_cannot_be_read_does_not_cost_the_report(own_home):
     assert found.placed.not_placed
     with pytest.raises(Cancelled):
         placed.place_found(Broken(Cancelled("Called off.")), made, None)
+
+
+def test_a_report_owes_what_it_holds_and_nothing_more(report):
+    """Its energy rests on the rated power, its turbine on the talk; after another placement, nobody of the first."""
+    ids = {one.id for one in report.sources}
+    first = report.placements[0]
+    assert {"energy/talk_s0", "latency/power", "grid/electricity_maps", "trends/rebound"} <= ids
+    assert first.region and {f"regions/{one}" for one in tables.region(first.provider, first.region).source_ids} <= ids
+    assert {f"devices/{one}" for one in tables.device(first.device_id).source_ids} <= ids
+    bare = with_sources(replace(report, placements=(), placed=None))
+    left = {one.id for one in bare.sources}
+    assert "latency/power" not in left and not any(name.startswith(("instances/", "regions/")) for name in left)
+
+
+def test_the_rated_power_of_a_family_is_credited_to_the_catalogue_it_sums_up():
+    told = Estimate(low=1, mid=2, high=3, basis="modelled", source="CPU seconds x rated power (energy/rated_power)")
+    assert [one.id for one in credited({"energy": told})] == ["energy/device_catalogue"]
+
+
+def test_the_headline_year_is_that_of_the_whole_service_once_it_is_placed(report):
+    """1 million calls of 0.08 J are 8 kWh; the server that waits for them is on all year."""
+    shown = {one.label: one.cell for one in document(report).highlights}
+    assert "CO2e a year" not in shown and shown["CO2e a year, placed"].path == "placements.0.g_co2e_per_year.mid"
+    assert shown["CO2e a year, placed"].value == report.placements[0].g_co2e_per_year.mid
+    assert shown["Wind turbine a year, placed"].value == pytest.approx(
+        units.turbine_years(report.placements[0].kwh_per_year).mid
+    )
+    year = next(one for one in document(report).sections if one.id == "footprint").tables[0]
+    energy = next(row for row in year.rows if row[0].text == "Energy a year")
+    assert year.columns[-1] == "The service, placed" and energy[-1].value == report.placements[0].kwh_per_year.mid
+    alone = {one.label for one in document(reports.report()).highlights}
+    assert "CO2e a year" in alone and not any("placed" in label for label in alone)
+
+
+def test_sentences_name_this_machine_and_the_original_as_people_do():
+    """Not "in here", and a variant whose own title begins so keeps its letters."""
+    row = {"provider": "here", "region_id": None, "instance_type": "this machine", "instances": 1, "batch": 1,
+           "value": 2.0, "utilisation_frac": 0.1, "variant_id": ORIGINAL, "kwh_low": 1.0, "kwh_high": 3.0}  # fmt: skip
+    there = {"provider": "aws", "region_id": "eu-north-1", "instance_type": "c6g", "variant_id": "v"}
+    other = {**row, **there, "value": 3.0}
+    named = [
+        Candidate(variant_id=ORIGINAL, title="The original", layers=()),
+        Candidate(variant_id="v", title="The one", layers=()),
+    ]
+    counts = pd.Series({name: float("nan") for name in placement_words.LIMITS})
+    first = placement_words.told(pd.DataFrame([row, other]), counts, "energy", None, named, pd.DataFrame())
+    assert first.headline.startswith("The original here: 1 × this machine") and "with The one" in first.margin
+    second = placement_words.told(pd.DataFrame([other, row]), counts, "energy", None, named, pd.DataFrame())
+    assert second.headline.startswith("The one in aws eu-north-1: ") and "with the original" in second.margin

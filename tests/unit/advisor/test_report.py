@@ -210,7 +210,7 @@ def test_a_report_of_thousands_of_layers_stays_small(no_browser):
     made = report(model=replace(MODEL, layers=layers))
     html = exporters()["html"].render(made).decode()
     assert len(html) < 400_000
-    assert "4,990 stand in the JSON report" in html
+    assert "4,990 more in the JSON report" in html
     assert "layer 4999" in html and "layer 4989" not in html
     assert read(exporters()["json"].render(made)) == made
 

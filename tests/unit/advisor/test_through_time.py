@@ -96,3 +96,8 @@ def test_days_to_pay_back():
 def test_refusals(work):
     with pytest.raises(InputError):
         work()
+
+
+def test_nobody_counts_hundreds_of_months():
+    """387 months are 32 years; within three years months tell more."""
+    assert through_time._span(387.0) == "32 years" and through_time._span(35.4) == "35 months"

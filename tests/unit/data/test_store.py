@@ -9,11 +9,13 @@ import pytest
 
 from advisor.sensitivity import Ranking
 from advisor.types import Report, Variant
+from data import records
 from data.errors import DataError, Unavailable
 from data.estimate import Estimate
 from data.home import Home
 from data.inbox import Inbox, open_headless, take_in
 from data.records import hints, optional
+from data.remembered import KEPT, Remembered
 from data.store import PARTS, SQL, Store, encode
 from profiler.run_types import LoadTest, OperatorProfile, TrainingStep
 from profiler.types import Job, Machine, Measurement, Model, Peaks, Workload
@@ -154,3 +156,43 @@ def test_headless_takes_the_store_where_no_app_holds_it(tmp_path):
 def test_migrations_are_numbered_once():
     numbers = [path.name[:3] for path in (SQL / "migrations").glob("*.sql")]
     assert len(numbers) == len(set(numbers))
+
+
+def test_a_record_is_read_once_until_something_it_is_made_of_is_written(monkeypatch):
+    store = Store()
+    store.save(measurement())
+    first = store.remembered(Measurement, "a")
+    store.save(Job(id="j", title="t", procedure="p", arguments={}, lane="cpu", state="queued", created_at="now"))
+    assert store.remembered(Measurement, "a") is first == store.get(Measurement, "a")
+    store.save(machine(cpu="another"))  # a measurement is read from its machine too
+    assert store.remembered(Measurement, "a").machine.cpu == "another"
+    store.delete(Measurement, id="a")
+    assert store.remembered(Measurement, "a") is None
+
+
+def test_what_was_read_while_something_was_written_is_not_kept():
+    kept, found = Remembered(), []
+
+    def read():
+        found.append(len(found))
+        kept.forget(lambda kind: False)  # another thread's saving, in the middle of this reading
+        return str(found[-1])
+
+    assert kept.record(str, "a", read) == "0" and kept.record(str, "a", read) == "1"
+
+
+def test_only_the_last_few_records_are_kept():
+    kept = Remembered()
+    for place in range(KEPT + 1):
+        kept.record(int, str(place), lambda place=place: place)
+    assert kept.record(int, "0", lambda: -1) == -1 and kept.record(int, str(KEPT), lambda: -1) == KEPT
+
+
+def test_a_report_of_long_runs_is_decoded_without_asking_what_each_sample_is(monkeypatch):
+    """80,000 calls of a small model once took a second of each rerun of a page."""
+    store, asked = Store(), []
+    store.save(measurement(samples_ms=tuple(map(float, range(20_000)))))
+    real = records.optional
+    monkeypatch.setattr(records, "optional", lambda hint: asked.append(hint) or real(hint))
+    assert len(store.get(Measurement, "a").samples_ms) == 20_000
+    assert len(asked) < 500

@@ -12,7 +12,7 @@ from advisor.clippings import Chart, ChartCurve, ChartLevel, ChartPoints, ChartS
 from advisor.figures import trend_parts as parts
 from advisor.figures.trends import era_curves, groups_of
 from advisor.report.credits import credited
-from advisor.trends import wording
+from advisor.trends import wording, workloads
 from advisor.trends.fits import Fit
 from advisor.trends.rows import ABOUT_SETS, SETS
 from advisor.trends.view import Era, View
@@ -64,6 +64,12 @@ def of_zones(rows: pd.DataFrame, sentences: Sequence[str], axis: str, address: s
     about = "Ember: life-cycle, production-based, annual average."
     chart = Chart(axis=axis, log=False, curves=tuple(curves))
     return _clipping("Carbon intensity of electricity", about, "grid/ember", tuple(sentences), (), chart, address)
+
+
+def of_workloads(address: str = "") -> Clipping:
+    """What a large operator's accelerators were used for, and what follows from it."""
+    says = (*workloads.sentences(), *workloads.meaning())
+    return _clipping(workloads.TITLE, workloads.ABOUT, workloads.SOURCE, says, (), workloads.chart(), address)
 
 
 def put(report: Report, clipping: Clipping) -> Report:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from advisor.clippings import Chart, ChartPoints
 from advisor.figures import trend_parts as parts
+from advisor.figures.shares import shares
 from advisor.figures.style import blank, colours, dash, label
 from advisor.figures.trend_parts import Scale
 from advisor.figures.trends import colour_of
@@ -17,6 +18,8 @@ DOT_OPACITY = 0.7
 
 def clipped(chart: Chart, mode: str) -> go.Figure:
     """The kept chart in the colours of "light" or "dark". Every text in it is shown as text."""
+    if chart.bars:
+        return shares(chart.bars, mode, chart.axis, chart.basis)
     scale = Scale(
         title=label(chart.axis, 80), log=chart.log, tick_format=chart.tick_format, prefix=label(chart.prefix, 4),
         suffix=label(chart.suffix, 12),

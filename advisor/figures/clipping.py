@@ -43,7 +43,7 @@ def clipped(chart: Chart, mode: str) -> go.Figure:
         parts.add_level(figure, level, scale, mode)
     star = chart.star if chart.star is not None and (chart.star.value > 0 or not chart.log) else None
     if star is not None:
-        parts.add_star(figure, star.name, star.date, star.value, star.said, scale, mode)
+        parts.add_star(figure, star, scale, mode)
     known = [*(points.values for points in chart.points), [level.value for level in levels]]
     known += [] if chart.points else [curve.mid for curve in chart.curves]
     parts.set_axes(figure, scale, [*known, [star.value] if star else []])

@@ -258,3 +258,8 @@ def test_what_accelerators_ran_is_a_claim_with_its_table_and_its_source(page):
     assert "arXiv:2304.01433" in captions(test) and "compare like with like" in captions(test)
     assert any("claimed" in caption.value for caption in test.caption)
     assert any("not for one kind of model alone" in text.value for text in test.markdown)
+    assert not test.dataframe  # the table of a chart is built, and sent to the browser, when it is opened
+    test.session_state["workloads_chart_table"] = True
+    done(test.run())
+    (table,) = [frame.value for frame in test.dataframe]
+    assert list(table["Transformer"]) == ["–", "21 %", "28 %", "57 %"]

@@ -5,14 +5,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 
-import numpy as np
 import pandas as pd
 
 from advisor.clippings import Chart, ChartCurve, ChartLevel, ChartPoints, ChartStar, ChartTie, ClippedLine, Clipping
-from advisor.figures import trend_parts as parts
+from advisor.figures.trend_parts import Scale
 from advisor.figures.trends import era_curves, groups_of
 from advisor.report.credits import with_sources
-from advisor.trends import wording
+from advisor.trends import wording, workloads
 from advisor.trends.fits import Fit
 from advisor.trends.rows import ABOUT_SETS, SETS
 from advisor.trends.view import Era, View
@@ -26,9 +25,9 @@ MOST = 12  # charts in one report
 
 def chart_of(
     shown: View,
-    scale: parts.Scale,
+    scale: Scale,
     *,
-    star: parts.Star | None = None,
+    star: ChartStar | None = None,
     levels: Sequence[ChartLevel] = (),
     ties: pd.DataFrame | None = None,
 ) -> Chart:
@@ -38,7 +37,7 @@ def chart_of(
         points=tuple(_points(group, part) for group, part in groups_of(shown.points)),
         curves=tuple(_rounded(curve) for curve in era_curves(shown.eras)),
         levels=tuple(levels),
-        star=None if star is None else _star(star), ties=() if ties is None else _ties(ties),
+        star=star, ties=() if ties is None else _ties(ties),
     )  # fmt: skip
 
 
@@ -64,6 +63,12 @@ def of_zones(rows: pd.DataFrame, sentences: Sequence[str], axis: str, address: s
     about = "Ember: life-cycle, production-based, annual average."
     chart = Chart(axis=axis, log=False, curves=tuple(curves))
     return _clipping("Carbon intensity of electricity", about, "grid/ember", tuple(sentences), (), chart, address)
+
+
+def of_workloads(address: str = "") -> Clipping:
+    """What a large operator's accelerators were used for, and what follows from it."""
+    says = (*workloads.sentences(), *workloads.meaning())
+    return _clipping(workloads.TITLE, workloads.ABOUT, workloads.SOURCE, says, (), workloads.chart(), address)
 
 
 def put(report: Report, clipping: Clipping) -> Report:
@@ -112,11 +117,6 @@ def _line(era: Era, line: Fit, source: str) -> ClippedLine:
         x_per_year=Estimate(low=growth[0], mid=growth[1], high=growth[2], basis="modelled", source=source),
         r2=None if line.method == "quantile" else line.r2, residual_sd_oom=line.residual_sd_oom,
     )  # fmt: skip
-
-
-def _star(star: parts.Star) -> ChartStar:
-    date = parts.days(np.array([star.year]))[0]
-    return ChartStar(name=star.name, date=date, value=star.value, said=star.said)
 
 
 def _ties(ties: pd.DataFrame) -> tuple[ChartTie, ...]:

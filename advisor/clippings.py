@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from data.estimate import Estimate
 
+NOT_NAMED = "not named"  # the part of a whole that no source names: unknown, not 0
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChartPoints:
@@ -63,8 +65,26 @@ class ChartTie:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChartPart:
+    """One part of a bar: what it is, and its share of the whole (0..1)."""
+
+    name: str
+    value_frac: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChartBar:
+    """A bar that is a whole, with the parts a source names; `note` is a second line under its name."""
+
+    name: str
+    note: str
+    parts: tuple[ChartPart, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:
-    """All that is drawn: the value axis (`tick_format` as plotly names it), dots, lines, levels, star, ties."""
+    """All that is drawn: the value axis (`tick_format` as plotly names it), dots, lines, levels, star, ties; or bars
+    alone, whose parts have this `basis`."""
 
     axis: str
     log: bool = True
@@ -76,6 +96,8 @@ class Chart:
     levels: tuple[ChartLevel, ...] = ()
     star: ChartStar | None = None
     ties: tuple[ChartTie, ...] = ()
+    bars: tuple[ChartBar, ...] = ()
+    basis: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -83,9 +83,10 @@ def device_of(
     int8_top_per_s: float | None = None,
     memory_gib: float | None = None,
     memory_gb_per_s: float | None = None,
+    pue: float | None = None,
 ) -> Device:
-    """A device as its data sheet puts it: dense peaks in TFLOP/s and TOP/s, memory in GiB, bandwidth in GB/s. Its id is
-    made of its name. Raises InputError on a name without letters or digits."""
+    """A device as its data sheet puts it: dense peaks in TFLOP/s and TOP/s, memory in GiB, bandwidth in GB/s; and the
+    PUE of where it stands. Its id is made of its name. Raises InputError on a name without letters or digits."""
     slug = "-".join("".join(mark if mark.isalnum() else " " for mark in name.lower()).split())
     if not slug:
         raise InputError("A device needs a name with letters or digits.", hint="For example: My card.")
@@ -100,6 +101,7 @@ def device_of(
         int8_op_per_s=_times(int8_top_per_s, units.FLOP_PER_TFLOP),
         memory_bytes=None if memory_gib is None else round(memory_gib * units.BYTES_PER_GIB),
         memory_bytes_per_s=_times(memory_gb_per_s, units.BYTES_PER_GB),
+        pue=pue,
     )
 
 

@@ -137,6 +137,7 @@ class Device:
     unverified_fields: tuple[str, ...] = ()
     notes: str | None = None
     yours: bool = False
+    pue: float | None = None  # of the building that a device of the user's own stands in
 
     def estimate(self, name: str) -> Estimate | None:
         """A figure of the catalogue ("tdp_w") as an interval; None where it is not known. A cell that is unverified is

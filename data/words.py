@@ -187,6 +187,11 @@ def percent(value_frac: float | None, digits: int = 2) -> str:
     return f"{number(hundred, 3 if abs(hundred) >= 99.5 else digits)} %"
 
 
+def whole_percent(value_frac: float) -> str:
+    """A fraction as its source prints it, in whole percents: 0.05 is "5 %"."""
+    return f"{round(value_frac * 100):d} %"
+
+
 def fraction(value_percent: float) -> float:
     """What a typed percentage means: 1 % is 0.01."""
     return value_percent / 100

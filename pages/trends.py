@@ -19,14 +19,16 @@ with st.grid(3, min_column_width=320, gap="small"):
     trends_mine.place(mine, shown)
     trends_cards.system(shown)
 with cards.card("trend-more"):
-    titles = ["The coming years", "Hardware and budget", "Against what was published", "Rebound"]
-    ahead, budget, published, rebound = st.tabs(titles, key="more", bind="query-params")
+    ahead, budget, mix, published, rebound = st.tabs(trends_cards.MORE, key="more", bind="query-params")
     with ahead, cards.guard("trend-ahead"):
         if ahead.open:
             trends_ahead.coming_years(shown, mine)
     with budget:
         if budget.open:
             trends_ahead.budget()
+    with mix:
+        if mix.open:
+            trends_cards.workload_mix()
     with published:
         if published.open:
             trends_cards.published()

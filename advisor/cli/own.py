@@ -11,6 +11,7 @@ GIVEN = {
     "tdp_w": "rated power (W)", "fp32_tflop_per_s": "FP32 peak (TFLOP/s)",
     "fp16_tflop_per_s": "dense FP16 peak (TFLOP/s)",
     "int8_top_per_s": "dense INT8 peak (TOP/s)", "memory_gib": "memory (GiB)", "memory_gb_per_s": "bandwidth (GB/s)",
+    "pue": "PUE of where it stands (the world's average)",
 }  # fmt: skip
 
 

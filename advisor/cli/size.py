@@ -147,7 +147,7 @@ def told(arch: Architecture, answer: dict[str, Any]) -> str:
     active = words.count(arch.active_parameter_count)
     lines = [
         f"{arch.name}: {words.count(arch.parameter_count)} parameters, {active} active",
-        f"weights {words.size(answer['weights_bytes'])} ({answer['weights']}), "
+        f"weights {words.size(answer['weights_bytes'])} ({answer['weights_title']}), "
         f"cache {words.size(answer['kv_cache_bytes'])}, in all {words.size(answer['total_bytes']['mid'])}",
     ]
     if answer["time_per_token_ms"]:

@@ -7,6 +7,7 @@ import plotly.graph_objects as go
 
 from advisor.clippings import Chart, ChartPoints
 from advisor.figures import trend_parts as parts
+from advisor.figures.shares import shares
 from advisor.figures.style import blank, colours, dash, label
 from advisor.figures.trend_parts import Scale
 from advisor.figures.trends import colour_of
@@ -17,6 +18,8 @@ DOT_OPACITY = 0.7
 
 def clipped(chart: Chart, mode: str) -> go.Figure:
     """The kept chart in the colours of "light" or "dark". Every text in it is shown as text."""
+    if chart.bars:
+        return shares(chart.bars, mode, chart.axis, chart.basis)
     scale = Scale(
         title=label(chart.axis, 80), log=chart.log, tick_format=chart.tick_format, prefix=label(chart.prefix, 4),
         suffix=label(chart.suffix, 12),
@@ -40,7 +43,7 @@ def clipped(chart: Chart, mode: str) -> go.Figure:
         parts.add_level(figure, level, scale, mode)
     star = chart.star if chart.star is not None and (chart.star.value > 0 or not chart.log) else None
     if star is not None:
-        parts.add_star(figure, star.name, star.date, star.value, star.said, scale, mode)
+        parts.add_star(figure, star, scale, mode)
     known = [*(points.values for points in chart.points), [level.value for level in levels]]
     known += [] if chart.points else [curve.mid for curve in chart.curves]
     parts.set_axes(figure, scale, [*known, [star.value] if star else []])

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-from advisor.clippings import ChartLevel
-from advisor.figures.trend_parts import Scale, Star
+from advisor.clippings import ChartLevel, ChartStar
+from advisor.figures.trend_parts import Scale
 from advisor.trends import regulation
 from advisor.trends.metrics import Metric
-from advisor.trends.rows import newest_year
+from advisor.trends.rows import date_of, newest_year
 from advisor.trends.standing import MyModel
 
 TICKS: Mapping[str, Mapping[str, Any]] = {
@@ -28,13 +28,14 @@ def scale_of(metric: Metric, log: bool = True) -> Scale:
     return Scale(title=metric.axis, log=log, **TICKS.get(metric.key, {}))
 
 
-def star_of(mine: MyModel | None, metric: Metric) -> Star | None:
+def star_of(mine: MyModel | None, metric: Metric) -> ChartStar | None:
     """My model as a point; None where it has no such value."""
     value = mine.value(metric.column) if mine else None
     if mine is None or value is None:
         return None
     value *= metric.factor
-    return Star(name=mine.name, year=mine.year or newest_year(), value=value, said=metric.say(value))
+    day = date_of(mine.year or newest_year())
+    return ChartStar(name=mine.name, date=f"{day:%Y-%m-%d}", value=value, said=metric.say(value))
 
 
 def rule_levels() -> tuple[ChartLevel, ...]:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from advisor.clippings import ChartCurve, ChartLevel
+from advisor.clippings import ChartCurve, ChartLevel, ChartStar
 from advisor.figures.style import colours, label
 from advisor.trends.fits import band
 from advisor.trends.rows import date_of
@@ -19,20 +19,8 @@ LINE_STEPS = 24
 STAR_SIZE = 19
 ERA_DASHES = ("dash", "dot", "dashdot", "longdash")
 TICK_FORMATS = ("power", "B", "SI")
-Numbers = Sequence[float] | np.ndarray | pd.Series
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Star:
-    """My model on a chart: its value and the decimal year it stands at."""
-
-    name: str
-    year: float
-    value: float
-    said: str
-
-
 DOTS = "dots"  # what the traces of systems are marked with
+Numbers = Sequence[float] | np.ndarray | pd.Series
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,17 +119,17 @@ def add_level(figure: go.Figure, level: ChartLevel, scale: Scale, mode: str, rig
     add_note(figure, int(right), level.value, text, scale, mode, xref="paper", yanchor="bottom", font=font, **side)
 
 
-def add_star(figure: go.Figure, name: str, date: str, value: float, said: str, scale: Scale, mode: str) -> None:
+def add_star(figure: go.Figure, star: ChartStar, scale: Scale, mode: str) -> None:
     """My model: a star with its name on its left."""
-    tint, name = colours(mode), label(name, 26)
+    tint, name = colours(mode), label(star.name, 26)
     figure.add_scatter(
-        x=[date], y=[value], mode="markers", name=name, showlegend=False, cliponaxis=False,
+        x=[star.date], y=[star.value], mode="markers", name=name, showlegend=False, cliponaxis=False,
         marker={"symbol": "star", "size": STAR_SIZE, "color": tint["series"][1],
                 "line": {"color": tint["card"], "width": 1.5}},
-        hovertemplate=f"<b>{name}</b><br>{label(said)}<extra>Your model</extra>",
+        hovertemplate=f"<b>{name}</b><br>{label(star.said)}<extra>Your model</extra>",
     )  # fmt: skip
     font = {"size": 13, "color": tint["ink"]}
-    add_note(figure, date, value, f"<b>{name}</b>", scale, mode, xanchor="right", xshift=-12, font=font)
+    add_note(figure, star.date, star.value, f"<b>{name}</b>", scale, mode, xanchor="right", xshift=-12, font=font)
 
 
 def set_axes(figure: go.Figure, scale: Scale, values: Sequence[Numbers]) -> None:

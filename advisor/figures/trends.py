@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from advisor.clippings import ChartCurve, ChartLevel
+from advisor.clippings import ChartCurve, ChartLevel, ChartStar
 from advisor.figures import trend_parts as parts
 from advisor.figures.style import SYMBOLS, blank, colours, dash, label
-from advisor.figures.trend_parts import Scale, Star
+from advisor.figures.trend_parts import Scale
 from advisor.trends.projection import SCENARIOS, Ribbon
 from advisor.trends.view import Era
 
 __all__ = [
-    "Scale", "Star", "colour_of", "era_curves", "for_print", "groups_of", "over_time", "ribbons",
+    "Scale", "colour_of", "era_curves", "for_print", "groups_of", "over_time", "ribbons",
     "zones_over_time",
 ]  # fmt: skip
 
@@ -31,7 +30,7 @@ def over_time(
     scale: Scale,
     *,
     eras: Sequence[Era] = (),
-    star: Star | None = None,
+    star: ChartStar | None = None,
     levels: Sequence[ChartLevel] = (),
     ties: pd.DataFrame | None = None,
     height: int = 470,
@@ -51,8 +50,7 @@ def over_time(
     for level in levels:
         parts.add_level(figure, level, scale, mode)
     if star is not None:
-        date = parts.days(np.array([star.year]))[0]
-        parts.add_star(figure, star.name, date, star.value, star.said, scale, mode)
+        parts.add_star(figure, star, scale, mode)
     known: list[parts.Numbers] = [points["value"], [level.value for level in levels], [star.value] if star else []]
     parts.set_axes(figure, scale, known)
     return figure
@@ -82,8 +80,8 @@ def colour_of(group: str, position: int, mode: str) -> tuple[str, str]:
 
 
 def ribbons(
-    ahead: Sequence[Ribbon], mode: str, scale: Scale, *, star: Star | None = None, levels: Sequence[ChartLevel] = (),
-    height: int = 340,
+    ahead: Sequence[Ribbon], mode: str, scale: Scale, *, star: ChartStar | None = None,
+    levels: Sequence[ChartLevel] = (), height: int = 340,
 ) -> go.Figure:  # fmt: skip
     """The coming years: the first scenario with its 50 % and 90 % bands, the middle lines of the others beside it."""
     figure = blank(mode, height=height, legend=True)
@@ -102,8 +100,7 @@ def ribbons(
     for level in levels:
         parts.add_level(figure, level, scale, mode, right=True)
     if star is not None:
-        date = parts.days(np.array([star.year]))[0]
-        parts.add_star(figure, star.name, date, star.value, star.said, scale, mode)
+        parts.add_star(figure, star, scale, mode)
     ends = [10**edge for ribbon in ahead for edge in (ribbon.low_90, ribbon.high_90)]
     parts.set_axes(figure, scale, [*ends, [level.value for level in levels], [star.value] if star else []])
     figure.update_xaxes(dtick="M12", tick0="2000-01-01")  # a short span would name a year twice

@@ -23,6 +23,7 @@ def sized(
     answer = {
         "architecture": arch.name, "parameter_count": arch.parameter_count,
         "active_parameter_count": arch.active_parameter_count, "weights": stored.precision,
+        "weights_title": stored.title,
         "context": load.context, "batch": load.batch, "kv": load.kv or stored.kv_default,
         "weights_bytes": needed.weights_bytes, "kv_cache_bytes": needed.kv_cache_bytes,
         "kv_cache_bytes_per_token": memory.kv_cache_bytes(arch, 2, 1, load.kv or stored.kv_default)

@@ -28,7 +28,7 @@ def _told(answer: dict[str, Any]) -> list[str]:
     fits = {True: "it fits", False: "it does not fit", None: "its memory is what is built in"}[answer["fits"]["fits"]]
     joules = answer["j_per_token"]
     return [
-        f"{words.count(total)} parameters, {words.count(active)} active; weights in {answer['weights']} take "
+        f"{words.count(total)} parameters, {words.count(active)} active; weights as {answer['weights_title']} take "
         f"{words.size(answer['weights_bytes'])}, the cache of {answer['batch']:,} sequences of {answer['context']:,} "
         f"tokens {words.size(answer['kv_cache_bytes'])}.",
         f"Memory a device: {_ends(answer['fits']['per_device_bytes'], words.BYTES)}; {fits}.",

@@ -131,7 +131,8 @@ def _bert(f: Fields) -> Architecture:
 
 
 def _t5(f: Fields) -> Architecture:
-    """T5 and its kin (version 1.1 and Flan have gated layers and a head of their own): an encoder and a decoder."""
+    """T5 and its kin (version 1.1 and Flan have gated layers and a head of their own): an encoder and a decoder. Places
+    are told by one table a side, in UMT5 by one a layer."""
     hidden, heads, size = f.positive("d_model"), f.positive("num_heads"), f.positive("d_kv", default=64)
     layers = possible("layers", f.number("num_layers"))
     written = possible("layers", f.number("num_decoder_layers", default=layers))
@@ -139,15 +140,16 @@ def _t5(f: Fields) -> Architecture:
     vocabulary = possible("vocabulary", f.number("vocab_size"))
     wide, gated = heads * size, str(f.all.get("feed_forward_proj", "relu")).startswith("gated")
     buckets = f.number("relative_attention_num_buckets", default=32) * heads
+    tables, read_tables = (written, layers) if f.kind == "umt5" else (1, 1)
     one, dense = 4 * possible("width", hidden) * wide, (3 if gated else 2) * hidden * middle
     tied = f.flag("tie_word_embeddings", True)
     return Architecture(
         name=f.name, kind=f.kind, layers=written, hidden=hidden, heads=heads, kv_heads=heads, head_size=size,
         vocabulary=vocabulary, intermediate=middle, tied=tied, embedding_parameters=vocabulary * hidden,
-        head_parameters=0 if tied else vocabulary * hidden, attention_parameters=written * 2 * one + buckets,
+        head_parameters=0 if tied else vocabulary * hidden, attention_parameters=written * 2 * one + tables * buckets,
         dense_parameters=written * dense, norm_parameters=(3 * written + 1) * hidden,
-        encoder_parameters=layers * (one + dense + 2 * hidden) + hidden + buckets, cross_elements=2 * wide * written,
-        notes=(READS_AND_WRITES,),
+        encoder_parameters=layers * (one + dense + 2 * hidden) + hidden + read_tables * buckets,
+        cross_elements=2 * wide * written, notes=(READS_AND_WRITES,),
     )  # fmt: skip
 
 
@@ -175,6 +177,7 @@ def _mamba(f: Fields) -> Architecture:
 
 READS_AND_WRITES = "An encoder-decoder: the cache holds up to as many tokens it read as it wrote."
 DENSE: dict[str, Callable[[Fields], Architecture]] = {
-    **dict.fromkeys(LAYOUTS, _decoder), "gpt2": _gpt2, "opt": _gpt2, "t5": _t5, "mt5": _t5, "mamba": _mamba,
+    **dict.fromkeys(LAYOUTS, _decoder), "gpt2": _gpt2, "opt": _gpt2, "mamba": _mamba,
+    **dict.fromkeys(("t5", "mt5", "umt5"), _t5),
     **dict.fromkeys(("bert", "roberta", "xlm-roberta", "camembert", "distilbert"), _bert),
 }  # fmt: skip

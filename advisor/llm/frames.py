@@ -61,7 +61,7 @@ def by_precision(
         claimed = claims.get(name, {"claim": "", "source": ""})
         rows.append(
             {
-                "precision": name, "weights_bytes": found.memory.weights_bytes,
+                "title": memory.precision(name).title, "precision": name, "weights_bytes": found.memory.weights_bytes,
                 "per_device_bytes": found.memory_per_device_bytes.mid, "fits": found.fits,
                 "fewest_devices_count": found.fewest_devices, "time_per_token_ms": found.time_per_token_ms.mid,
                 "time_ratio": found.time_per_token_ms.mid / base.time_per_token_ms.mid,

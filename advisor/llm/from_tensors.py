@@ -100,7 +100,7 @@ def as_stored(found: Mapping[str, Any], name: str = "as stored") -> Precision:
     kinds = {str(dtype) for _, dtype, shape, _ in found["tensors"] if len(shape) > 1}
     compute = "fp8" if any("float8_e4m3" in kind for kind in kinds) else "fp32" if kinds == {"float32"} else "bf16"
     return Precision(
-        precision=name, linear_bits=linear, better_bits=linear, embedding_bits=bits("embedding"),
+        precision=name, title=name, linear_bits=linear, better_bits=linear, embedding_bits=bits("embedding"),
         head_bits=bits("head" if roles.get("head") else "embedding"), compute=compute,
         kv_default="fp32" if compute == "fp32" else "fp16", meaning="as the file stores them",
         whole_bytes=sum(size for _, _, size in tensors.rows),

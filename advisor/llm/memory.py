@@ -25,10 +25,12 @@ MASTER_BYTES, GRADIENT_BYTES = 4, 2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Precision:
-    """How weights are stored: bits of a linear weight, of those a mixed type treats better, of embedding and head;
-    the arithmetic they are multiplied in, and the bytes of all of them, where files were read that say so."""
+    """How weights are stored: a name for commands and a title for people; bits of a linear weight, of those a mixed
+    type treats better, of embedding and head; the arithmetic they are multiplied in, and the bytes of all of them,
+    where files were read that say so."""
 
     precision: str
+    title: str
     linear_bits: float
     better_bits: float
     embedding_bits: float
@@ -77,8 +79,9 @@ def _groupwise(name: str) -> Precision | None:
     bits, group = int(match[1]), int(match[2])
     stored = bits + (16 + (bits if bits < 8 else 0)) / group
     return Precision(
-        precision=name, linear_bits=stored, better_bits=stored, embedding_bits=16, head_bits=16, compute="bf16",
-        kv_default="bf16", meaning=f"{bits}-bit weights alone, groups of {group}",
+        precision=name, title=f"{bits}-bit weights, groups of {group}", linear_bits=stored, better_bits=stored,
+        embedding_bits=16, head_bits=16, compute="bf16", kv_default="bf16",
+        meaning=f"{bits}-bit weights alone, groups of {group}",
     )  # fmt: skip
 
 

@@ -119,9 +119,9 @@ def _of_index(
         return Source(arch=arch, stored=memory.precision(arch.stored_as))
     bits = float(whole) * BITS_PER_BYTE / arch.parameter_count
     stored = Precision(
-        precision="as stored", linear_bits=bits, better_bits=bits, embedding_bits=bits, head_bits=bits,
-        compute="fp8" if arch.stored_as == "fp8" else "bf16", kv_default="bf16", meaning="as its index states",
-        whole_bytes=int(whole),
+        precision="as stored", title="as stored", linear_bits=bits, better_bits=bits, embedding_bits=bits,
+        head_bits=bits, compute="fp8" if arch.stored_as == "fp8" else "bf16", kv_default="bf16",
+        meaning="as its index states", whole_bytes=int(whole),
     )  # fmt: skip
     return Source(arch=arch, stored=stored)
 

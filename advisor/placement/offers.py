@@ -10,15 +10,14 @@ import pandas as pd
 
 from advisor.placement.filters import Filters
 from advisor.placement.options import HERE_ID, Here, targets
+from advisor.placement.rooms import own_pue
 from advisor.placement.types import HERE
-from data.energy import equivalents
 from data.errors import InputError
 from data.own import SOURCE, Yours
 from data.settings import settings
 from data.tables import Zone, frame, prices, regions, zone, zones
 from data.text import plain
 
-PUE_RANGE = 0.3  # around the default where a provider publishes none
 COLUMNS = (
     "offer_id", "target_id", "provider", "instance_type", "device_id", "region_id", "zone_id", "country", "latitude",
     "longitude", "usd_per_h", "spot_usd_per_h", "price_source", "available", "pue_low", "pue", "pue_high", "pue_known",
@@ -83,16 +82,15 @@ def _everywhere() -> pd.DataFrame:
 
 def _regions() -> pd.DataFrame:
     grid = {one.zone_id: one for one in zones()}
-    default = equivalents()["pue_industry_2024"].value
     found = []
     for one in regions():
         at: Zone | None = grid.get(one.zone_id or "")
         pue = one.pue_estimate()
+        usual = pue or own_pue()
         found.append({
             "provider": one.provider, "region_id": one.region_id, "zone_id": one.zone_id,
             "country": one.country_iso2, "latitude": one.latitude, "longitude": one.longitude,
-            "pue_low": pue.low if pue else default - PUE_RANGE, "pue": pue.mid if pue else default,
-            "pue_high": pue.high if pue else default + PUE_RANGE, "pue_known": pue is not None,
+            "pue_low": usual.low, "pue": usual.mid, "pue_high": usual.high, "pue_known": pue is not None,
             "g_low_per_kwh": at and at.low_g_per_kwh, "g_per_kwh": at and at.g_per_kwh,
             "g_high_per_kwh": at and at.high_g_per_kwh, "grid_source": at and at.source,
             "carbon_free_hourly_frac": one.carbon_free_hourly_frac,
@@ -122,17 +120,23 @@ def _with_own(rows: pd.DataFrame, here: Here) -> pd.DataFrame:
 
 
 def _own_devices(here: Here, first_id: int) -> list[pd.DataFrame]:
-    """Each device of the user's own, beside this machine: its grid and its PUE, at the user's price where there is
-    one."""
+    """Each device of the user's own, on this machine's grid, at the PUE the user gave it (else the world's average) and
+    the user's price where there is one."""
     usd = {one.instance_type: one.usd_per_h for one in here.yours.prices if one.provider == SOURCE}
     standing = _standing(here)
     rows = [
-        {**standing, "offer_id": first_id + place, "target_id": one.target_id, "provider": SOURCE,
+        {**standing, **_pue(one.device.pue), "offer_id": first_id + place, "target_id": one.target_id,
+         "provider": SOURCE,
          "instance_type": one.instance_type, "device_id": one.device_id, "usd_per_h": usd.get(one.instance_type),
          "spot_usd_per_h": usd.get(one.instance_type), "price_source": SOURCE}
         for place, one in enumerate(one for one in targets(here.yours.devices) if one.own)
     ]  # fmt: skip
     return [pd.DataFrame(rows, columns=list(COLUMNS))] if rows else []
+
+
+def _pue(given: float | None) -> dict[str, Any]:
+    low, mid, high = (own_pue().low, own_pue().mid, own_pue().high) if given is None else (given,) * 3
+    return {"pue_low": low, "pue": mid, "pue_high": high, "pue_known": given is not None}
 
 
 def _here(here: Here, offer_id: int) -> pd.DataFrame:

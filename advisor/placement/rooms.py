@@ -10,7 +10,7 @@ from data.energy import equivalents
 from data.estimate import Estimate, exact
 from data.tables import Zone, frame, region
 
-PUE_RANGE = 0.3
+PUE_RANGE = 0.3  # around the world's average
 # Share of their time that servers of one's own are busy, and those of a large cloud: claimed by AWS in 2015 after
 # NRDC 2014 (general knowledge, not re-read); the ends are wide for that.
 OWN_UTILISATION = Estimate(low=0.1, mid=0.15, high=0.3, basis="claimed", source="NRDC 2014, as AWS quotes it")

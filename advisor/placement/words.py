@@ -105,7 +105,8 @@ def reasons(row: Mapping[Any, Any]) -> tuple[str, ...]:
         found.append("Whether this region has this instance is not known.")
     found.extend(_yours(row))
     if not row["pue_known"]:
-        found.append("The provider publishes no PUE for this region: the world's average stands for it.")
+        why = "You gave no PUE" if row["provider"] == SOURCE else "The provider publishes no PUE for this region"
+        found.append(f"{why}: the world's average, {row['pue']:g}, stands for it.")
     if row.get("part") is not None and row["part"] < 1.0 and row["kind"] != "cpu":
         found.append(
             f"It is {words.percent(row['part'])} of a shared accelerator, which waits for all who share it: how many "
@@ -124,8 +125,8 @@ def _yours(row: Mapping[Any, Any]) -> Iterator[str]:
     """What of it is the user's own."""
     if row["provider"] == SOURCE:
         yield (
-            "The device is yours: predicted from the figures you gave, taken to stand beside this machine, on its grid "
-            "and at its PUE; the idle power of the host it sits in is not known and not in its energy."
+            "The device is yours: predicted from the figures you gave, taken to stand on this machine's grid; the "
+            "idle power of the host it sits in is not known and not in its energy."
         )
     if row.get("price_source") == SOURCE and row.get("usd_per_year") is not None:
         yield "The price is yours."

@@ -136,8 +136,12 @@ def chart(figure: Any, *, key: str, alt: str, table: "pd.DataFrame | None" = Non
     """A figure with its text alternative, and the rows it was drawn from to open under it."""
     st.plotly_chart(figure, key=key, theme=None, alt=alt, config={"displayModeBar": False})
     if table is not None:
-        with st.expander("Show as a table", icon=":material/table_rows:", type="compact"):
-            tables.show(table, key=f"{key}_rows", alt=alt)
+        box = st.expander(
+            "Show as a table", icon=":material/table_rows:", type="compact", key=f"{key}_table", on_change="rerun"
+        )
+        if box.open:  # a table of hundreds of rows costs the browser more than the chart
+            with box:
+                tables.show(table, key=f"{key}_rows", alt=alt)
 
 
 def nothing_yet(key: str, text: str, *, todo: str = "", to: str | None = None, icon: str | None = None) -> None:

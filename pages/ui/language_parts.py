@@ -155,11 +155,12 @@ def precisions(asked: Asked) -> None:
     gguf = rows["meaning"].str.startswith("GGUF") | (rows["precision"] == "bf16")
     rows = rows[{"For servers": of_servers, "GGUF": gguf, "All": of_servers | True}[str(kinds)]]
     figure = figures.bars(
-        rows.assign(basis="predicted"), style.mode(), name="precision", value="time_per_token_ms", say=words.latency,
-        basis="basis", highlight=asked.stored.precision,
+        rows.assign(basis="predicted"), style.mode(), name="title", value="time_per_token_ms", say=words.latency,
+        basis="basis", highlight=asked.stored.title,
     )  # fmt: skip
     cards.chart(figure, key="llm_precisions_chart", alt="Time per token by precision, predicted.")
-    shown.show(rows, key="llm_precisions", alt="Memory, speed and energy at every precision, all predicted.")
+    alt = "Memory, speed and energy at every precision, all predicted."
+    shown.show(rows, key="llm_precisions", alt=alt, more={"title": "Weights", "precision": "In commands"})
     st.caption(f"{cards.basis('predicted')} times, energy · {cards.basis('claimed')} quality, by who is named")
 
 

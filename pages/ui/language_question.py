@@ -148,7 +148,8 @@ def _weights(source: Source) -> sizes.Precision:
     own = source.stored
     named = {own.precision: own, **{name: one for name, one in sizes.precisions().items() if name != own.precision}}
     chosen = st.selectbox(
-        "Weights", list(named), key=f"llm_weights_{own.precision}".replace(" ", "_"), bind="query-params",
+        "Weights", list(named), format_func=lambda name: named[name].title,
+        key=f"llm_weights_{own.precision}".replace(" ", "_"), bind="query-params",
         help="How weights are stored. Scales, zero points and what stays at 16 bits are counted.",
     )  # fmt: skip
     return named[chosen]

@@ -67,11 +67,16 @@ def _device() -> None:
         int8 = row[1].number_input("INT8, dense (TOP/s)", 0.0, 1e5, None, key="own_device_int8")
         memory = row[0].number_input("Memory (GiB)", 0.0, 1e5, None, key="own_device_gib")
         speed = row[1].number_input("Bandwidth (GB/s)", 0.0, 1e5, None, key="own_device_gbs")
+        pue = st.number_input(
+            "PUE of where it stands", 1.0, 3.0, None, 0.05, key="own_device_pue", placeholder="the world's average",
+            help="What the building draws over what its machines draw: 1 is a desk without cooling.",
+        )  # fmt: skip
         if st.form_submit_button("Add", icon=":material/add:", key="own_device_add"):
             with cards.guard("own-device"):
                 made = own.device_of(
                     name, str(kind), tdp_w=watts or None, fp16_tflop_per_s=fp16 or None, fp32_tflop_per_s=fp32 or None,
                     int8_top_per_s=int8 or None, memory_gib=memory or None, memory_gb_per_s=speed or None,
+                    pue=pue,
                 )  # fmt: skip
                 own.add_device(state.app().store, made)
                 st.rerun()

@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from advisor import rebound
-from advisor.clippings import ChartLevel
+from advisor.clippings import ChartLevel, ChartStar
 from advisor.figures import trends as figures_trends
 from advisor.figures.trend_marks import rule_levels, scale_of, star_of
 from advisor.trends import classes, growth, projection, regulation
@@ -71,7 +71,7 @@ def ahead_table(ribbon: Ribbon, metric: Metric) -> pd.DataFrame:
     return pd.DataFrame(table)
 
 
-def horizon(line: Fit, ribbon: Ribbon, metric: Metric, own: figures_trends.Star | None) -> list[str]:
+def horizon(line: Fit, ribbon: Ribbon, metric: Metric, own: ChartStar | None) -> list[str]:
     """What the scenario means, in sentences: the class at the horizon, the rules it passes, my model."""
     years = ribbon.years[-1] - ribbon.years[0]
     mid, low, high = (metric.say(float(10 ** edge[-1])) for edge in (ribbon.mid, ribbon.low_90, ribbon.high_90))

@@ -7,7 +7,8 @@ import streamlit as st
 
 from advisor import clip
 from advisor.figures import trends as figures_trends
-from advisor.trends import grid, view, wording
+from advisor.figures.shares import shares
+from advisor.trends import grid, view, wording, workloads
 from advisor.trends.metrics import METRICS
 from advisor.trends.reference import reference_fits
 from advisor.trends.view import View
@@ -51,6 +52,7 @@ FACTS: Mapping[str, tuple[str, Say]] = {
     "release_usd": ("Launch price", words.usd),
     "process_nm": ("Process", lambda size: f"{size:g} nm"),
 }
+MORE = ("The coming years", "Hardware and budget", "What accelerators run", "Against what was published", "Rebound")
 MONTHS = "%.1f"
 AXIS = "g CO₂e per kWh"
 
@@ -124,6 +126,19 @@ def published() -> None:
     shown_tables.show(table, key="trend_published", alt=alt, more=settings, height=400)
     for claim in wording.growth_claims():
         st.caption(f":orange-badge[{claim['status']}] {formats.name(claim['claim'])}: {claim['correction']}")
+
+
+def workload_mix() -> None:
+    """What a large operator's accelerators ran, as a reference for buying hardware that outlives its models."""
+    st.caption(f"{workloads.ABOUT} {cards.basis(workloads.BASIS)}")
+    figure = shares(workloads.bars(), style.mode(), workloads.AXIS, workloads.BASIS)
+    cards.chart(figure, key="workloads_chart", alt=" ".join(workloads.sentences()), table=workloads.table())
+    st.markdown("\n".join(f"- {sentence}" for sentence in workloads.meaning()))
+    source = tables.source(workloads.SOURCE)
+    st.caption(f"{source.title}; as of {source.as_of}. {workloads.sentences()[-1]}")
+    with st.container(horizontal=True, gap="small"):
+        download("Rows (CSV)", workloads.rows(), tables.headers("claims", "tpu_workloads")[0], "tpu-workloads.csv")
+        trends_clip.into_report("workloads", clip.of_workloads)
 
 
 def grid_chart(names: Sequence[str], first: int, last: int) -> None:

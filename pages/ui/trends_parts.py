@@ -58,6 +58,7 @@ def key_numbers(shown: View) -> None:
         cards.Metric(
             label="Spread about the line",
             value=f"{words.number(fits.scatter_factor(line, 0.9), 2)}×",
+            basis="modelled",
             note=f"up or down holds 90 % of {line.n:,} points{wording.fitness(line)}",
             help="A single system lies within this factor of the line nine times out of ten.",
         ),
@@ -75,6 +76,7 @@ def _published(shown: View) -> cards.Metric:
     return cards.Metric(
         label="Published",
         value=f"{view.months(known.published.months)} months",
+        basis="claimed",
         note=badge,
         help=f"{known.published.by}, for {known.title.lower()}. Reproduces: it lies in the line's 95 % interval.",
     )

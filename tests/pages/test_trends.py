@@ -249,3 +249,17 @@ def test_a_model_of_the_app_brings_its_name_and_parameters(page, kept_model):
     test = page(model=first, my_tokens="90m")
     star = next(trace for trace in figure(test)["data"] if trace.get("marker", {}).get("symbol") == "star")
     assert star["y"] == [pytest.approx(6 * 25_557_032 * 90e6)]
+
+
+def test_what_accelerators_ran_is_a_claim_with_its_table_and_its_source(page):
+    test = page(more="What accelerators run")
+    drawn_names = [trace["name"] for trace in figure(test, "workloads_chart")["data"]]
+    assert drawn_names == ["MLP or DLRM", "RNN", "CNN", "Transformer", "not named"]
+    assert "arXiv:2304.01433" in captions(test) and "compare like with like" in captions(test)
+    assert any("claimed" in caption.value for caption in test.caption)
+    assert any("not for one kind of model alone" in text.value for text in test.markdown)
+    assert not test.dataframe  # the table of a chart is built, and sent to the browser, when it is opened
+    test.session_state["workloads_chart_table"] = True
+    done(test.run())
+    (table,) = [frame.value for frame in test.dataframe]
+    assert list(table["Transformer"]) == ["–", "21 %", "28 %", "57 %"]

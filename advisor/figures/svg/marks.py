@@ -129,9 +129,10 @@ def _texts(trace: Mapping[str, Any], points: Sequence[tuple[float, float] | None
 def _bars(trace: Mapping[str, Any], frame: Frame) -> Iterator[str]:
     marker, values = trace.get("marker") or {}, list(trace["x"])
     tints, thick = each(marker.get("color"), len(values)), frame.bar_px
-    start = frame.x(0.0 if not frame.x_axis.log else 10**frame.x_axis.low)
-    for place, (value, row) in enumerate(zip(values, trace["y"], strict=True)):
-        end, middle = frame.x(value), frame.y(row)
+    bases, foot = trace.get("base"), 0.0 if not frame.x_axis.log else 10**frame.x_axis.low
+    starts = [foot] * len(values) if bases is None else each(bases, len(values))
+    for place, (value, row, base) in enumerate(zip(values, trace["y"], starts, strict=True)):
+        start, end, middle = frame.x(base), frame.x(value if bases is None else base + value), frame.y(row)
         if start is None or end is None or middle is None:
             continue
         corners = (start, middle - thick / 2, end, middle + thick / 2)

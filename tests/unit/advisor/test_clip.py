@@ -13,7 +13,7 @@ from advisor.exporters.json import read
 from advisor.figures import report as figures_report
 from advisor.figures import trends as figures_trends
 from advisor.figures.clipping import clipped
-from advisor.figures.trends import Scale, Star
+from advisor.figures.trends import Scale
 from advisor.trends import grid, view
 from advisor.trends.filters import Filter
 from advisor.trends.metrics import METRICS
@@ -22,7 +22,7 @@ from data.estimate import exact
 from data.store import Store
 
 SCALE = Scale(title="Training compute (FLOP)")
-STAR = Star(name="Small", year=2026.5, value=8.4e22, said="8.40e22 FLOP")
+STAR = ChartStar(name="Small", date="2026-07-02", value=8.4e22, said="8.40e22 FLOP")
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from advisor.clippings import ChartLevel
+from advisor.clippings import ChartLevel, ChartStar
 from advisor.figures import image as figures_image
 from advisor.figures import trend_parts
 from advisor.figures import trends as figures_trends
-from advisor.figures.trends import Scale, Star
+from advisor.figures.trends import Scale
 from advisor.trends import grid, projection, view
 from advisor.trends.filters import Filter
 from advisor.trends.metrics import METRICS
@@ -42,7 +42,7 @@ def test_a_line_ends_where_its_era_ends(shown):
 
 
 def test_the_axis_holds_points_levels_and_the_star(shown):
-    star = Star(name="<b>me</b>", year=2026.0, value=1e15, said="1e15 FLOP")
+    star = ChartStar(name="<b>me</b>", date="2026-01-01", value=1e15, said="1e15 FLOP")
     levels = [ChartLevel(value=1e28, text="rule")]
     figure = figures_trends.over_time(shown.points, "light", SCALE, star=star, levels=levels)
     low, high = figure.layout.yaxis.range

@@ -50,17 +50,34 @@ def asked(store, objective="energy", zone="DE", **more):
 
 def test_an_own_device_of_five_watts_wins_and_says_whose_it_is(store):
     shipped = asked(store).placements[0]
-    own.add_device(store, card())
+    own.add_device(store, card(pue=1.0))
     answer = asked(store)
     best, second = answer.placements[:2]
     assert (best.provider, best.instance, best.region, best.zone) == ("yours", "own-frugal-card", "", "DE")
     assert second.instance == shipped.instance and not answer.left_out
     assert any("The device is yours" in reason for reason in best.reasons)
-    # Servers of 5 W at most, 1.33 for the rest of a server, PUE 1 as this machine's, 8,760 h.
+    # Servers of 5 W at most, 1.33 for the rest of a server, PUE 1 as given, 8,760 h.
     assert 0.0 < best.kwh_per_year.mid < best.replicas * 5.0 * 1.33 * 8.76
     grid = tables.zone("DE")
     assert best.g_co2e_per_year.mid == pytest.approx(best.kwh_per_year.mid * grid.g_per_kwh)
     assert best.usd_per_year is None
+
+
+def test_an_own_device_has_the_pue_it_was_given_and_else_the_worlds(store):
+    found = {}
+    for name, pue in (("Desk card", 1.0), ("Room card", 1.3), ("Untold card", None)):
+        own.add_device(store, card(name, pue=pue))
+        mine = asked(store, filters=Filters(providers=("yours",))).placements
+        found[name] = next(one for one in mine if one.instance == f"own-{name.lower().replace(' ', '-')}")
+        own.remove(store, "device", found[name].instance)
+    desk, room, untold = (one.kwh_per_year for one in found.values())
+    assert room.mid == pytest.approx(1.3 * desk.mid) and untold.mid == pytest.approx(1.56 * desk.mid)
+    assert untold.low == pytest.approx(1.26 * desk.low) and untold.high == pytest.approx(1.86 * desk.high)
+    said = {name: " ".join(one.reasons) for name, one in found.items()}
+    assert "You gave no PUE: the world's average, 1.56" in said["Untold card"]
+    assert "PUE" not in said["Desk card"] and "PUE" not in said["Room card"]
+    with pytest.raises(InputError, match="pue is"):
+        own.add_device(store, card("Impossible", pue=0.5))
 
 
 def test_an_own_device_ranks_by_cost_at_its_own_price_alone(store):

@@ -16,7 +16,7 @@ from advisor.figures.clipping import clipped
 from advisor.figures.style import blank
 from advisor.figures.svg import axes, drawing, pieces
 from advisor.figures.svg.axes import axis
-from advisor.figures.trends import Scale, Star
+from advisor.figures.trends import Scale
 from advisor.report.contents import document
 from advisor.trends import grid, view
 from advisor.trends.filters import Filter
@@ -149,7 +149,7 @@ def test_colours_follow_the_reader_s_mode():
 
 def test_trend_charts_of_a_report_are_drawn_here_too():
     shown = view.view(METRICS["compute"], "sevilla_2022", Filter())
-    star = Star(name="Small", year=2026.5, value=8.4e22, said="8.40e22 FLOP")
+    star = ChartStar(name="Small", date="2026-07-02", value=8.4e22, said="8.40e22 FLOP")
     levels = [ChartLevel(value=1e25, text="EU")]
     trend = clip.chart_of(shown, Scale(title="Training compute (FLOP)"), star=star, levels=levels, ties=view.ties())
     grids = clip.of_zones(grid.of_zones(("Germany", "France"), 2015, 2025), [], "g CO2e per kWh").chart

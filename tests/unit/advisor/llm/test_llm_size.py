@@ -73,6 +73,20 @@ def test_counts_are_the_publishers(name):
     assert (arch.parameter_count, arch.active_parameter_count) == COUNTS[name]
 
 
+def test_umt5_has_a_head_of_its_own_and_a_table_of_places_a_layer():
+    """By hand; the library of today ties its head, whatever the configuration says, and would tell 395 million."""
+    fields = {
+        "model_type": "umt5", "d_model": 768, "d_kv": 64, "d_ff": 2048, "num_layers": 12, "num_decoder_layers": 12,
+        "num_heads": 12, "vocab_size": 256_384, "feed_forward_proj": "gated-gelu", "tie_word_embeddings": False,
+    }  # fmt: skip
+    attention, middle, places = 4 * 768 * 768, 3 * 768 * 2048, 32 * 12
+    reads = 12 * (attention + middle + 2 * 768 + places) + 768
+    writes = 12 * (2 * attention + middle + 3 * 768 + places) + 768
+    found = of_config(fields, "umt5-base")
+    assert found.parameter_count == 2 * 256_384 * 768 + reads + writes == 592_043_520
+    assert found.encoder_parameters == reads and found.head_parameters == 256_384 * 768
+
+
 @pytest.mark.parametrize("name", DENSE)
 def test_totals_are_the_published_ones(name):
     arch = known()[name]

@@ -71,6 +71,19 @@ def cnn(path: Path) -> Path:
     )
 
 
+def single_score(path: Path, width: int = 128) -> Path:
+    """Gemm, Relu, Gemm with one number as the answer: (batch, 32) -> (batch, 1)."""
+    nodes = [
+        helper.make_node("Gemm", ["x", "w1", "b1"], ["h"], transB=1, name="first"),
+        helper.make_node("Relu", ["h"], ["r"], name="relu"),
+        helper.make_node("Gemm", ["r", "w2", "b2"], ["y"], transB=1, name="second"),
+    ]
+    stored = [draw(1, "w1", width, 32), draw(2, "b1", width), draw(3, "w2", 1, width), draw(4, "b2", 1)]
+    return write(
+        path, nodes, [("x", TensorProto.FLOAT, ["batch", 32])], [("y", TensorProto.FLOAT, ["batch", 1])], stored
+    )
+
+
 def named_class(path: Path) -> Path:
     """The model at `path` with the number of the largest of its (batch, n) scores as its only answer."""
     largest = helper.make_node("ArgMax", ["scores"], ["y"], axis=1, keepdims=0)

@@ -28,7 +28,8 @@ def fine_tune(
 ) -> str:
     """Trains in place on an .npz (arrays named like the inputs, optional `labels`) with AdamW under a one-cycle rate,
     on the first floating output: cross entropy with the labels, mixed with the KL divergence from the teacher's
-    softened answers. Returns what was done. Raises InputError where the data does not fit."""
+    softened answers; where there are no labels, or the output is no row of class scores, the squared distance to the
+    teacher's answers. Returns what was done. Raises InputError where the data does not fit."""
     import torch
 
     feeds, labels = inputs.load_npz(training, model)
@@ -41,12 +42,14 @@ def fine_tune(
     torch.set_num_threads(1)  # sums in another order would train another network
     optimizer, schedule = _steppers(module, epochs * math.ceil(count / BATCH))
     answers = _answers(teacher, tensors, count)
-    first = last = None
+    by_labels, first, last = False, None, None
     for epoch in range(epochs):
         for chosen in torch.randperm(count, generator=generator).split(BATCH):
             batch = {name: values[chosen] for name, values in tensors.items()}
             target = _soft(teacher, batch) if answers is None else answers[chosen]
-            loss = _loss(_scores(module(batch)), target, None if wanted is None else wanted[chosen])
+            scores = _scores(module(batch))
+            by_labels = wanted is not None and scores.ndim == 2 and int(wanted.max()) < scores.shape[-1]
+            loss = _loss(scores, target, wanted[chosen] if wanted is not None and by_labels else None)
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -57,7 +60,7 @@ def fine_tune(
     if last is None or not math.isfinite(last):
         raise InputError("Fine-tuning did not converge on this data.")
     module.eval()
-    kind = "labels and the original's answers" if wanted is not None else "the original's answers"
+    kind = "labels and the original's answers" if by_labels else "the original's answers"
     return f"Fine-tuned on {count} samples for {epochs} passes with {kind}: loss {first:.2g} to {last:.2g}."
 
 
@@ -93,13 +96,14 @@ def _soft(teacher: Any, batch: dict[str, Any]) -> Any:
 
 
 def _loss(scores: Any, target: Any, labels: Any) -> Any:
+    """With labels as for classes; without, the squared distance to the targets over their own variance."""
     from torch.nn import functional
 
+    if labels is None:
+        return functional.mse_loss(scores, target) / target.var(unbiased=False).clamp_min(1e-12)
     soft = functional.kl_div(
         functional.log_softmax(scores / TEMPERATURE, -1), functional.softmax(target / TEMPERATURE, -1),
         reduction="batchmean",
     )  # fmt: skip
-    if labels is None:
-        return soft * TEMPERATURE**2
     hard = functional.cross_entropy(scores, labels)
     return (1 - SOFT_SHARE) * hard + SOFT_SHARE * soft * TEMPERATURE**2

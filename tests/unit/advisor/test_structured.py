@@ -149,3 +149,23 @@ def test_fine_tuning_brings_the_accuracy_back(tmp_path):
     tuned = cut(path, tmp_path / "tuned", 0.75, training=tmp_path / "train.npz")
     assert accuracy(tuned.file) > accuracy(plain.file) + 0.15
     assert tuned.changed_count == plain.changed_count and "Fine-tuned on 1200 samples" in tuned.notes[1]
+
+
+@pytest.mark.parametrize("labelled", [False, True])
+def test_a_single_score_is_trained_towards_the_original_and_not_as_a_class(labelled, tmp_path):
+    """Softmax of one number is 1 whatever it is: as a class there would be nothing to learn, and no class 1."""
+    path = small.single_score(tmp_path / "score.onnx")
+    x = np.random.default_rng(0).standard_normal((1500, 32)).astype(np.float32)
+    score = small.outputs(path, {"x": x})["y"]
+    labels = {"labels": (score[:1200, 0] > 0).astype(np.int64)} if labelled else {}
+    np.savez(tmp_path / "train.npz", x=x[:1200], **labels)
+
+    def error(file):
+        return float(((small.outputs(file, {"x": x[1200:]})["y"] - score[1200:]) ** 2).mean() / score[1200:].var())
+
+    for name in ("plain", "tuned"):
+        (tmp_path / name).mkdir()
+    plain = cut(path, tmp_path / "plain", 0.5)
+    tuned = cut(path, tmp_path / "tuned", 0.5, training=tmp_path / "train.npz")
+    assert error(tuned.file) < 0.5 * error(plain.file)
+    assert any("passes with the original's answers" in note for note in tuned.notes)

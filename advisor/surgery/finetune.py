@@ -34,7 +34,7 @@ def fine_tune(
 
     feeds, labels = inputs.load_npz(training, model)
     tensors = {name: torch.from_numpy(values) for name, values in feeds.items()}
-    wanted = None if labels is None else torch.from_numpy(labels).long()
+    wanted = _classes(labels, _soft(teacher, {name: values[:1] for name, values in tensors.items()}))
     count = len(next(iter(feeds.values())))
     epochs = max(1, min(EPOCHS, MOST_STEPS * BATCH // count))
     generator = torch.Generator().manual_seed(seed)
@@ -42,14 +42,12 @@ def fine_tune(
     torch.set_num_threads(1)  # sums in another order would train another network
     optimizer, schedule = _steppers(module, epochs * math.ceil(count / BATCH))
     answers = _answers(teacher, tensors, count)
-    by_labels, first, last = False, None, None
+    first = last = None
     for epoch in range(epochs):
         for chosen in torch.randperm(count, generator=generator).split(BATCH):
             batch = {name: values[chosen] for name, values in tensors.items()}
             target = _soft(teacher, batch) if answers is None else answers[chosen]
-            scores = _scores(module(batch))
-            by_labels = wanted is not None and scores.ndim == 2 and int(wanted.max()) < scores.shape[-1]
-            loss = _loss(scores, target, wanted[chosen] if wanted is not None and by_labels else None)
+            loss = _loss(_scores(module(batch)), target, None if wanted is None else wanted[chosen])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
@@ -60,7 +58,7 @@ def fine_tune(
     if last is None or not math.isfinite(last):
         raise InputError("Fine-tuning did not converge on this data.")
     module.eval()
-    kind = "labels and the original's answers" if by_labels else "the original's answers"
+    kind = "labels and the original's answers" if wanted is not None else "the original's answers"
     return f"Fine-tuned on {count} samples for {epochs} passes with {kind}: loss {first:.2g} to {last:.2g}."
 
 
@@ -70,6 +68,15 @@ def _steppers(module: Any, steps: int) -> tuple[Any, Any]:
 
     optimizer = torch.optim.AdamW(module.parameters(), lr=LEARNING_RATE, weight_decay=1e-4)
     return optimizer, torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=LEARNING_RATE, total_steps=steps)
+
+
+def _classes(labels: Any, answer: Any) -> Any:
+    """The labels as classes of a row of scores; None where there are none, or the answer is no such row."""
+    import torch
+
+    if labels is None or answer.ndim != 2 or int(labels.max(initial=0)) >= answer.shape[-1]:
+        return None
+    return torch.from_numpy(labels).long()
 
 
 def _scores(outputs: dict[str, Any]) -> Any:

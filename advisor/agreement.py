@@ -141,13 +141,17 @@ def snr_db(signal_squares: float, error_squares: float) -> float | None:
 
 
 def kl_divergence(reference: ndarray, variant: ndarray) -> ndarray:
-    """KL(reference || variant) of each row in nats; rows of scores go through softmax, rows of probabilities do not."""
+    """KL(reference || variant) of each row in nats; rows of scores go through softmax. Where the reference's are
+    probabilities so are the variant's, even if rounding leaves their sum a little off 1: they are divided by it."""
     import numpy as np
     from scipy.special import log_softmax, xlogy
 
+    probable = (reference >= 0).all() and np.allclose(reference.sum(-1), 1.0, atol=1e-3)
+
     def log_probabilities(rows: ndarray) -> ndarray:
-        if (rows >= 0).all() and np.allclose(rows.sum(-1), 1.0, atol=1e-3):
-            return np.asarray(np.log(np.maximum(rows, 1e-12)))
+        if probable:
+            shares = np.maximum(rows, 1e-12)
+            return np.asarray(np.log(shares / shares.sum(-1, keepdims=True)))
         return np.asarray(log_softmax(rows, axis=-1))
 
     first, second = log_probabilities(reference), log_probabilities(variant)

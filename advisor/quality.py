@@ -148,7 +148,8 @@ def _accuracy(
 
     if labels is None:
         return None
-    first, second = (np.concatenate([_classes(values) for values in answers]) for answers in (before, after))
+    above = 0.5 if all(((values >= 0) & (values <= 1)).all() for values in before) else 0.0
+    first, second = (np.concatenate([_classes(values, above) for values in answers]) for answers in (before, after))
     wanted = labels[: len(first)]
     if wanted.shape != first.shape:
         raise InputError(
@@ -160,9 +161,9 @@ def _accuracy(
     return float(right.mean()), float(still.mean()), drop
 
 
-def _classes(values: ndarray) -> ndarray:
-    """The class each row names: the largest on the last axis of scores, the sign of a single score (above 1/2 of a
-    probability), or the value itself of integer outputs."""
+def _classes(values: ndarray, above: float) -> ndarray:
+    """The class each row names: the largest on the last axis of scores, whether a single score lies `above` (0, or 1/2
+    where all of the original's are probabilities), or the value itself of integer outputs."""
     import numpy as np
 
     if values.dtype.kind != "f":
@@ -170,8 +171,7 @@ def _classes(values: ndarray) -> ndarray:
     if values.ndim > 1 and values.shape[-1] > 1:
         return np.asarray(values.argmax(-1))
     single = values.reshape(values.shape[0], -1)[:, 0] if values.ndim else values.reshape(1)
-    probable = (single >= 0).all() and (single <= 1).all()
-    return np.asarray(single > (0.5 if probable else 0.0))
+    return np.asarray(single > above)
 
 
 def _worst(per_output: Mapping[str, Mapping[str, float | None]], name: str) -> float | None:

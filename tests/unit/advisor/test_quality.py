@@ -41,6 +41,13 @@ def test_kl_takes_probabilities_as_they_are():
     assert agreement.kl_divergence(rows, others)[0] == pytest.approx(wanted)
 
 
+def test_probabilities_that_rounding_left_off_one_are_probabilities_still():
+    """Of (0.9, 0.1) and (0.8, 0.1), which is (8/9, 1/9); taken as scores the second would be (0.67, 0.33)."""
+    rows, rounded = np.array([[0.9, 0.1]]), np.array([[0.8, 0.1]])
+    wanted = 0.9 * math.log(0.9 / (8 / 9)) + 0.1 * math.log(0.1 / (1 / 9))
+    assert agreement.kl_divergence(rows, rounded)[0] == pytest.approx(wanted, rel=1e-9)
+
+
 def test_perfect_and_dead_variants():
     same = agreement.Sums()
     same.add(np.ones((2, 3), np.float32), np.ones((2, 3), np.float32))
@@ -193,3 +200,13 @@ def test_a_selection_of_another_length_is_told_as_such(tmp_path):
     )  # fmt: skip
     assert found["same"]["cosine"] == 1.0
     assert "another length" in found["flipped"]["error"] and "NonMaxSuppression" in found["flipped"]["hint"]
+
+
+def test_a_single_logit_is_a_probability_only_where_all_of_the_originals_are(tmp_path):
+    """One sample a call: a logit of 0.3 alone looks like a probability below one half, and names its class."""
+    labels = np.array([True, True, False, True])
+    logits = [np.array([[value]], np.float32) for value in (0.3, 2.0, -1.0, 0.1)]
+    assert quality._accuracy(labels, logits, logits)[:2] == (1.0, 1.0)
+    shares = [np.array([[value]], np.float32) for value in (0.7, 0.9, 0.3, 0.6)]
+    moved = [np.array([[value]], np.float32) for value in (0.7, 0.9, -0.01, 0.4)]  # a variant may leave 0..1
+    assert quality._accuracy(labels, shares, moved)[:2] == (1.0, 0.75)

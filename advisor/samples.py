@@ -52,9 +52,8 @@ def read(
     if data is not None:
         return _given(model, data, most, per_call, part)
     filled = dict(shapes or model.shapes)
-    drawn = inputs.random_feeds(model, filled, seed=seed)
-    count = max(1, most // length(drawn))
-    calls = (drawn, *(inputs.random_feeds(model, filled, seed=seed * count + number) for number in range(1, count)))
+    count = max(1, most // length(inputs.random_feeds(model, filled)))
+    calls = tuple(inputs.random_feeds(model, filled, seed=seed * count + number) for number in range(count))
     return Samples(calls=calls, labels=None, is_random=True, source="random")
 
 

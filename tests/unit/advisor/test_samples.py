@@ -79,3 +79,11 @@ def test_data_that_are_not_finite_are_one_line(model, tmp_path):
     with pytest.raises(InputError) as caught:
         samples.read(model, tmp_path / "nan.npz", most=9)
     assert caught.value.message == 'The given data hold NaN or infinity in "x".'
+
+
+def test_random_samples_to_calibrate_on_are_never_those_to_judge_by(model):
+    calibrated = samples.read(model, None, most=16, seed=0)
+    judged = samples.read(model, None, most=64, seed=1)
+    assert len(calibrated.calls) == 16 and len(judged.calls) == 64
+    seen = {call["x"].tobytes() for call in calibrated.calls}
+    assert not seen & {call["x"].tobytes() for call in judged.calls}

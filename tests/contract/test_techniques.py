@@ -265,3 +265,12 @@ def test_ranges_of_random_inputs_are_said_to_be_such_once(name, tmp_path):
     answer, _ = applied(name, path, tmp_path, option=option)
     said = [note for note in answer["notes"] if "random inputs" in note]
     assert len(said) == int(techniques()[name].CALIBRATES)
+
+
+def test_a_tree_ensemble_is_told_as_what_it_is(tmp_path):
+    plain = small.facts(small.no_weights(tmp_path / "relu.onnx"))
+    trees = dataclasses.replace(plain, operators={"ai.onnx.ml.TreeEnsembleRegressor": 1})
+    for one in techniques().values():
+        if one.STAGE != "export":
+            assert "tree ensemble" in one.refuses(trees, small.MACHINE), one.NAME
+            assert "tree" not in one.refuses(plain, small.MACHINE), one.NAME

@@ -79,6 +79,7 @@ def test_a_slow_partner_shortens_the_blocks():
     assert timing.calls_per_round([[700.0]], 20_000) == 1
     assert timing.calls_per_round([[2.0]], 20_000) == 5
     assert timing.calls_per_round([[0.001]], 20_000) == 1_000
+    assert timing.calls_per_round([[2.0, 2.0, 12.0, 14.0, 40.0]], 20_000) == 5  # three calls waited for a CPU
 
 
 def test_every_place_and_predecessor_comes_up():

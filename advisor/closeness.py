@@ -9,6 +9,13 @@ from data import words
 CONSTANT = 1e-6  # 1 - cosine between two samples of an output that does not depend on the inputs at all
 
 
+def name(quality: Quality) -> str:
+    """What the loss is, as the title of an axis or the beginning of a cell."""
+    if quality.kind == "accuracy":
+        return "Drop in accuracy"
+    return "Share of answers that differ" if quality.cosine is None else "1 - cosine"
+
+
 def what(quality: Quality | None) -> str:
     """What the loss is, as the beginning of a sentence."""
     if quality is not None and quality.kind == "accuracy":

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import plotly.graph_objects as go
 
+from advisor import closeness
 from advisor.clippings import Clipping
 from advisor.figures import image as figures_image
 from advisor.figures import named as figures
@@ -61,7 +62,7 @@ def told(report: Report, name: str) -> str | None:
 
 def _loss_title(report: Report) -> str:
     qualities = [plan.quality for plan in report.recommendation.tried if plan.quality]
-    return "Drop in accuracy" if any(one.kind == "accuracy" for one in qualities) else "1 - cosine"
+    return next((closeness.name(one) for one in qualities), "1 - cosine")
 
 
 def svg(drawn: go.Figure) -> str | None:

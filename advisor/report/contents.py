@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from advisor import closeness
 from advisor.recommend import title
 from advisor.report import charts as report_charts
 from advisor.report import document as doc
@@ -204,7 +205,7 @@ def _quality(plan: Plan, path: str) -> Cell:
         was = words.percent(quality.accuracy_before, 3)
         text = f"accuracy {words.percent(quality.accuracy_after, 3)} (was {was})"
         return Cell(text, quality.accuracy_after, f"{path}.quality.accuracy_after", "measured")
-    return Cell(f"1 - cosine {words.number(plan.loss)}", plan.loss, f"{path}.loss", "measured")
+    return Cell(f"{closeness.name(quality)} {words.number(plan.loss)}", plan.loss, f"{path}.loss", "measured")
 
 
 def _files(report: Report) -> Section:

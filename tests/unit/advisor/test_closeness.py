@@ -25,3 +25,9 @@ def test_a_cosine_near_one_is_not_rounded_to_one(cosine, told):
 def test_nothing_known_says_nothing():
     assert closeness.sentence(None) == "" and closeness.unsure(None, 0.01) == ""
     assert closeness.no_better_than_constant(None) is None and closeness.hardly_differ([None], 0.01) is None
+
+
+def test_the_loss_has_the_name_of_what_was_measured():
+    assert closeness.name(Quality(kind="accuracy", samples=1)) == "Drop in accuracy"
+    assert closeness.name(Quality(kind="agreement", samples=1, cosine=1.0)) == "1 - cosine"
+    assert closeness.name(Quality(kind="agreement", samples=1, top1_agreement=1.0)) == "Share of answers that differ"

@@ -322,6 +322,11 @@ def test_gguf_types_weigh_what_the_published_files_do(name):
     assert made / 1e9 == pytest.approx(GGUF_GB[name], rel=0.01)
 
 
+def test_titles_of_precisions_are_told_apart_where_a_chart_cuts_them():
+    titles = [one.title for one in memory.precisions().values()] + [memory.precision("int3_g128").title]
+    assert len(set(titles)) == len(titles) and max(map(len, titles)) <= 26
+
+
 def test_a_claim_that_was_not_read_again_says_so():
     arch = known()["Llama 3.1 8B"]
     rows = frames.by_precision(arch, tables.device(H100), 1, speed.Load(context=1024)).set_index("precision")

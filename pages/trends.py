@@ -19,13 +19,13 @@ with st.grid(3, min_column_width=320, gap="small"):
     trends_mine.place(mine, shown)
     trends_cards.system(shown)
 with cards.card("trend-more"):
-    ahead, budget, mix, published, rebound = st.tabs(trends_cards.MORE, key="more", bind="query-params")
-    with ahead, cards.guard("trend-ahead"):
-        if ahead.open:
-            trends_ahead.coming_years(shown, mine)
+    budget, ahead, mix, published, rebound = st.tabs(trends_cards.MORE, key="more", bind="query-params")
     with budget:
         if budget.open:
             trends_ahead.budget()
+    with ahead, cards.guard("trend-ahead"):
+        if ahead.open:
+            trends_ahead.coming_years(shown, mine)
     with mix:
         if mix.open:
             trends_cards.workload_mix()

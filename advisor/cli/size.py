@@ -132,8 +132,8 @@ def load_of(args: argparse.Namespace, arch: Architecture) -> speed.Load:
 
 
 def _budget(under: dict[str, Any]) -> str:
-    token, first = under["time_per_token_ms"]["mid"], under["ttft_ms"]["mid"]
-    said = f"Under load, at {under['percentile']:g} %: first token {first:.3g} ms, {token:.3g} ms a token"
+    token, first = (words.latency(under[name]["mid"]) for name in ("time_per_token_ms", "ttft_ms"))
+    said = f"Under load, at {under['percentile']:g} %: first token {first}, {token} a token"
     fewest = under["fewest_devices"]
     if under["budget_ttft_ms"] is None and under["budget_time_per_token_ms"] is None:
         return f"{said}."
@@ -142,20 +142,24 @@ def _budget(under: dict[str, Any]) -> str:
     return f"{said}: not within the budget; {f'{fewest} devices hold it' if fewest else 'no node of it does'}."
 
 
+def _ends(found: dict[str, Any], ladder: words.Ladder, factor: float = 1.0) -> str:
+    mid, low, high = (words.scaled(found[end] * factor, ladder) for end in ("mid", "low", "high"))
+    return f"{mid} ({low} to {high}, {found['basis']})"
+
+
 def told(arch: Architecture, answer: dict[str, Any]) -> str:
     """The same in words."""
     active = words.count(arch.active_parameter_count)
     lines = [
         f"{arch.name}: {words.count(arch.parameter_count)} parameters, {active} active",
         f"weights {words.size(answer['weights_bytes'])} ({answer['weights_title']}), "
-        f"cache {words.size(answer['kv_cache_bytes'])}, in all {words.size(answer['total_bytes']['mid'])}",
+        f"cache {words.size(answer['kv_cache_bytes'])}, in all {_ends(answer['total_bytes'], words.BYTES)}",
     ]
     if answer["time_per_token_ms"]:
-        time, joules = answer["time_per_token_ms"], answer["j_per_token"]
-        lines.append(
-            f"{time['mid']:.3g} ms a token ({time['low']:.3g} to {time['high']:.3g}), first token after "
-            f"{answer['ttft_ms']['mid']:.3g} ms" + (f", {joules['mid']:.3g} J a token" if joules else "")
-        )
+        joules = answer["j_per_token"]
+        lines.append(f"a token every {_ends(answer['time_per_token_ms'], words.LATENCY, 1e-3)}")
+        lines.append(f"the first after {_ends(answer['ttft_ms'], words.LATENCY, 1e-3)}")
+        lines += [f"{_ends(joules, words.JOULES)} a token"] if joules else []
         fits = answer["fits"]
         needed = fits["fewest_devices"] or "more than a node has"
         lines.append(FITS[fits["fits"]] or f"It does not fit; devices needed: {needed}.")

@@ -12,6 +12,7 @@ from advisor.figures.style import PATTERNS, blank, colours, fill, label, vertica
 from data import words
 
 ROW_PX, EDGE_PX = 38, 46
+SAID_PX, CHARACTER_PX = 14, 7.2  # room for a value in words beside its bar
 
 
 def bars(
@@ -48,10 +49,12 @@ def bars(
     if low and high:
         figure.data[0].error_x = _error(rows, value, low, high, tint["mute"])
     _say_values(figure, rows[value], ends, say, tint["ink"])
-    figure.update_xaxes(visible=False, range=[0, max(float(ends.max()), 1e-300) * 1.22] if len(rows) else [0, 1])
+    longest = max((len(say(amount)) for amount in rows[value]), default=0)
+    figure.update_layout(margin={"r": SAID_PX + round(CHARACTER_PX * longest)})  # px: a narrow page cuts no value
+    figure.update_xaxes(visible=False, range=[0, max(float(ends.max()), 1e-300) * 1.01] if len(rows) else [0, 1])
     if basis and set(bases) != {"measured"}:
         basis_legend(figure, set(bases), mode)
-    names = [label(item, 26) for item in rows[name]]
+    names = [label(item, 30) for item in rows[name]]
     figure.update_yaxes(autorange="reversed", showgrid=False, tickvals=list(range(len(rows))), ticktext=names)
     return figure
 

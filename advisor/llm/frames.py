@@ -22,6 +22,7 @@ WAYS = {"full": "All weights", "lora": "LoRA", "qlora": "QLoRA", "head": "Head o
 REQUESTS = 1000
 STUDY_G_PER_KWH = 297.6  # AWS us-west-2 in Luccioni, Jernite, Strubell 2024, whose queries the claims are of
 KINDS = ("gpu", "tpu", "npu", "soc")
+NOT_READ = " (from general knowledge, not read again)"
 SINCE, LEAST_GIB = "2017", 8.0
 
 
@@ -54,7 +55,7 @@ def by_precision(
 ) -> pd.DataFrame:
     """One row a precision: weights, what one device holds, fits, predicted time, energy and their ratios to `own` (else
     bf16); and what others claim of its quality. Nothing here was measured on this model."""
-    claims = tables.frame("llm", "claims").set_index("precision")[["claim", "source"]].to_dict("index")
+    claims = _claims()
     base = speed.predict(arch, own or memory.precision("bf16"), on, count, load)
     rows = []
     for name, found in speed.by_precision(arch, on, count, load).items():
@@ -73,6 +74,13 @@ def by_precision(
             }
         )  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _claims() -> dict[str, dict[str, str]]:
+    """What is claimed of each precision's quality, and by whom; what was not read again in its source says so."""
+    rows = tables.frame("llm", "claims").set_index("precision")
+    rows["source"] += rows["unverified_fields"].map({"claim": NOT_READ}).fillna("")
+    return {str(name): {"claim": row["claim"], "source": row["source"]} for name, row in rows.iterrows()}
 
 
 def load_curve(arch: Architecture, stored: memory.Precision, on: Device, count: int, load: Load) -> pd.DataFrame:

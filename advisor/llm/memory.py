@@ -79,7 +79,7 @@ def _groupwise(name: str) -> Precision | None:
     bits, group = int(match[1]), int(match[2])
     stored = bits + (16 + (bits if bits < 8 else 0)) / group
     return Precision(
-        precision=name, title=f"{bits}-bit weights, groups of {group}", linear_bits=stored, better_bits=stored,
+        precision=name, title=f"{bits} bits, groups of {group}", linear_bits=stored, better_bits=stored,
         embedding_bits=16, head_bits=16, compute="bf16", kv_default="bf16",
         meaning=f"{bits}-bit weights alone, groups of {group}",
     )  # fmt: skip

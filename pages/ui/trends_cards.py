@@ -52,7 +52,8 @@ FACTS: Mapping[str, tuple[str, Say]] = {
     "release_usd": ("Launch price", words.usd),
     "process_nm": ("Process", lambda size: f"{size:g} nm"),
 }
-MORE = ("The coming years", "Hardware and budget", "What accelerators run", "Against what was published", "Rebound")
+# The first is open at once: it is the one without a chart, so that the page is ready sooner.
+MORE = ("Hardware and budget", "The coming years", "What accelerators run", "Against what was published", "Rebound")
 MONTHS = "%.1f"
 AXIS = "g CO₂e per kWh"
 

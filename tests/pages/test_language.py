@@ -131,8 +131,8 @@ def test_a_file_is_read_as_a_job_and_what_is_wrong_is_said(page, tmp_path):
 
 def test_precisions_are_told_in_words_on_the_page(page):
     weights = next(box for box in page.selectbox if box.label == "Weights")
-    assert "4-bit weights, groups of 128" in weights.options and not any("int4_g128" in one for one in weights.options)
+    assert "4 bits, groups of 128" in weights.options and not any("int4_g128" in one for one in weights.options)
     rows = next(frame.value for frame in page.dataframe if "fewest_devices_count" in frame.value.columns)
-    assert rows.columns[0] == "title" and "8-bit weights, groups of 128" in set(rows["title"])
+    assert rows.columns[0] == "title" and "8 bits, groups of 128" in set(rows["title"])
     chart = next(element for element in page.get("plotly_chart") if "llm_precisions_chart" in element.proto.id)
-    assert "int8_g128" not in chart.proto.spec and "8-bit weights, groups" in chart.proto.spec
+    assert "int8_g128" not in chart.proto.spec and "8 bits, groups of 128" in chart.proto.spec

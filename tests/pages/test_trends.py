@@ -81,6 +81,13 @@ def test_every_quantity_opens(page, quantity):
         assert len(figure(test, "grid_chart")["data"]) == 7
 
 
+def test_it_opens_with_one_chart_and_no_table(page):
+    """What is not looked at yet is not built: a second chart is a seventh of the browser's work to open the page."""
+    test = page()
+    assert len(test.get("plotly_chart")) == 1 and not test.dataframe
+    assert len(page(more="The coming years").get("plotly_chart")) == 2
+
+
 def test_rows_and_filters_change_the_points_and_the_account(page):
     test = page()
     test.selectbox(key="among").set_value("frontier")
@@ -160,7 +167,7 @@ def test_what_is_typed_wrong_is_said_in_one_line(page):
 
 @pytest.mark.parametrize("scenario", ["fit", "power-limited", "flat"])
 def test_a_scenario_changes_the_text_of_the_horizon(page, scenario):
-    test = page()
+    test = page(more="The coming years")
     test.segmented_control(key="scenario").set_value(scenario)
     done(test.run())
     told = next(text.value for text in test.markdown if "In 5 years" in text.value)
@@ -168,7 +175,7 @@ def test_a_scenario_changes_the_text_of_the_horizon(page, scenario):
 
 
 def test_the_class_of_my_size_is_projected(page):
-    test = page(my_parameters="7B", my_tokens="2T")
+    test = page(my_parameters="7B", my_tokens="2T", more="The coming years")
     test.segmented_control(key="class").set_value("size")
     done(test.run())
     assert any("Yours again then" in text.value for text in test.markdown)

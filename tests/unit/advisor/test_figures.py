@@ -175,3 +175,14 @@ def test_the_first_five_series_are_told_apart_by_colour_blind_eyes(mode, deficie
     series = [lab(colour, DEFICIENCIES[deficiency]) for colour in figures_style.colours(mode)["series"][:5]]
     nearest = min(np.linalg.norm(a - b) for i, a in enumerate(series) for b in series[i + 1 :])
     assert nearest > 12, nearest
+
+
+def test_a_value_beside_its_bar_has_room_in_pixels_so_that_a_phone_cuts_none():
+    rows = pd.DataFrame({"name": ["a", "extractive question answering"], "value": [1.0, 2.0]})
+    short, long = (
+        figures.bars(rows, "light", name="name", value="value", say=say)
+        for say in (lambda value: f"{value:g}", lambda value: f"{value:g} million parameters")
+    )
+    assert long.layout.margin.r - short.layout.margin.r == pytest.approx(7.2 * len(" million parameters"), abs=1)
+    assert long.layout.xaxis.range[1] == pytest.approx(2.0 * 1.01)
+    assert "extractive question answering" in long.layout.yaxis.ticktext

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.llm import backtest, fit, memory, speed, step
+from advisor.llm import backtest, fit, frames, memory, speed, step
 from advisor.llm.configs import known, of_config, of_numbers, of_plain_fields, read, refuse_absurd
 from advisor.llm.fields import stored_as
 from data import tables
@@ -320,3 +320,16 @@ GGUF_GB = {
 def test_gguf_types_weigh_what_the_published_files_do(name):
     made = memory.weights_bytes(known()["Llama 2 7B"], memory.precision(name))
     assert made / 1e9 == pytest.approx(GGUF_GB[name], rel=0.01)
+
+
+def test_titles_of_precisions_are_told_apart_where_a_chart_cuts_them():
+    titles = [one.title for one in memory.precisions().values()] + [memory.precision("int3_g128").title]
+    assert len(set(titles)) == len(titles) and max(map(len, titles)) <= 26
+
+
+def test_a_claim_that_was_not_read_again_says_so():
+    arch = known()["Llama 3.1 8B"]
+    rows = frames.by_precision(arch, tables.device(H100), 1, speed.Load(context=1024)).set_index("precision")
+    assert rows.loc["int8", "claimed_by"].endswith("(from general knowledge, not read again)")
+    assert rows.loc["q5_k_m", "claimed_by"] == "llama.cpp, quantize tool, figures printed with each type"
+    assert rows.loc["bf16", "claimed_by"] == ""

@@ -62,7 +62,7 @@ def told(
         ),
         binding=_binds(counts, float(best["value"])),
         margin=_margin(ranked, objective, titles),
-        would_change=(*gains, *_turns(ranked, objective), *_grows(best)),
+        would_change=(*_turns(ranked, objective), *gains, *_grows(best)),
     )
 
 

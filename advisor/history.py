@@ -10,7 +10,7 @@ import pandas as pd
 from advisor import model_frames
 from advisor.exporters.json import read as read_report
 from advisor.paired import SAME_FRAC
-from advisor.recommend import variant_title
+from advisor.recommend import title
 from advisor.report import foreign
 from advisor.report import schema as report_schema
 from advisor.types import Report, Variant
@@ -58,7 +58,7 @@ def file_name(keeper: Keeper, run: Measurement) -> str:
     """What ran: the model's name, and the variant's; the beginning of its hash where its record is not kept here."""
     model = keeper.get(Model, run.model_sha256)
     variant = keeper.get(Variant, run.variant_id) if run.variant_id else None
-    made = variant_title(variant) if variant else "a variant" if run.variant_id else "original"
+    made = title(variant) if variant else "a variant" if run.variant_id else "original"
     return f"{model.name if model else run.model_sha256[:12]}, {made}"
 
 

@@ -45,8 +45,8 @@ def test_compress_shows_the_numbers_of_the_report(open_page, seeded):
     after, before = seeded.footprint_after, seeded.footprint_before
     assert shown["Energy per call"].value == words.energy(after.energy_j_per_call.mid) == "32.0 mJ"
     assert shown["Energy per call"].delta == "-60 %"  # 4 ms x 8 W against 10 ms x 8 W
-    assert shown["CO₂e a year"].value == words.carbon(after.g_co2e_per_year.mid)
-    assert shown["Wind-turbine time a year"].value == words.turbine(after.turbine_years.mid)
+    assert shown["CO₂e, a year of calls"].value == words.carbon(after.g_co2e_per_year.mid)
+    assert shown["Turbine time, a year of calls"].value == words.turbine(after.turbine_years.mid)
     ratio = seeded.recommendation.plan.latency_ratio.mid
     assert shown["Latency, p95"].value == words.latency(model_frames.tail(seeded.baseline).mid * ratio)
     assert shown["File"].value == words.size(100_000)

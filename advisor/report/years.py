@@ -137,9 +137,9 @@ def _told(outlook: Outlook, planned: bool) -> list[doc.Table]:
     for place, one in enumerate(outlook.equivalents):
         path = f"outlook.equivalents.{place}"
         told = equivalents.wording(one.label)
-        row = [doc.text(told.what), doc.text(told.follows_from), _amount(told, one.before, f"{path}.before")]
+        row = [doc.text(told.what), _amount(told, one.before, f"{path}.before")]
         rows.append([*row, _amount(told, one.after, f"{path}.after")] if planned else row)
-    columns = ("What", "Follows from", "Today", *(("With the plan",) if planned else ()))
+    columns = ("What", "Today", *(("With the plan",) if planned else ()))
     return [doc.table("The same year in things people know", columns, rows)]
 
 

@@ -48,11 +48,10 @@ def told(energy_kwh: Estimate | None, carbon_g_co2e: Estimate | None) -> tuple[T
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """How an equivalent is told so that its number can be read: what it is, whether it follows from energy or CO2e,
-    and the ladder of its amount with what takes it to that ladder's unit."""
+    """How an equivalent is told so that its number can be read: what it is, and the ladder of its amount with what
+    takes it to that ladder's unit."""
 
     what: str
-    follows_from: str
     ladder: words.Ladder = words.COUNTS
     factor: float = 1.0
 
@@ -66,15 +65,14 @@ def wording(label: str) -> Wording:
     """How the equivalent of this label is told: kilometres scale to mm, years of a household to seconds."""
     one = next((one for one in energy.equivalents().values() if one.label == label), None)
     if one is None:  # of a report that was made elsewhere
-        return Wording(what=label, follows_from="-")
-    follows_from = "energy" if one.kind == "energy" else "CO2e"
+        return Wording(what=label)
     if one.unit.endswith("/km"):
         what = f"Distance {label.removeprefix('km ')}"
-        return Wording(what=what, follows_from=follows_from, ladder=words.DISTANCE, factor=units.M_PER_KM)
+        return Wording(what=what, ladder=words.DISTANCE, factor=units.M_PER_KM)
     if one.unit == "kWh/year":
         what = f"{label.removesuffix(' per year')} for"
-        return Wording(what=what, follows_from=follows_from, ladder=words.TURBINE, factor=units.S_PER_YEAR)
-    return Wording(what=label, follows_from=follows_from)
+        return Wording(what=what, ladder=words.TURBINE, factor=units.S_PER_YEAR)
+    return Wording(what=label if one.kind == "energy" else f"{label}, CO2e")
 
 
 def _told(amount: Estimate, one: energy.Equivalent) -> Told:

@@ -10,6 +10,7 @@ import pandas as pd
 from advisor import model_frames
 from advisor.exporters.json import read as read_report
 from advisor.paired import SAME_FRAC
+from advisor.recommend import title
 from advisor.report import foreign
 from advisor.report import schema as report_schema
 from advisor.types import Report, Variant
@@ -51,6 +52,23 @@ def file_bytes(keeper: Keeper, run: Measurement) -> int | None:
         return None if model is None else model.file_bytes
     variant = keeper.get(Variant, run.variant_id)
     return None if variant is None else variant.file_bytes
+
+
+def file_name(keeper: Keeper, run: Measurement) -> str:
+    """What ran: the model's name, and the variant's; the beginning of its hash where its record is not kept here."""
+    model = keeper.get(Model, run.model_sha256)
+    variant = keeper.get(Variant, run.variant_id) if run.variant_id else None
+    made = title(variant) if variant else "a variant" if run.variant_id else "original"
+    return f"{model.name if model else run.model_sha256[:12]}, {made}"
+
+
+def labels(keeper: Keeper, one: Measurement, other: Measurement) -> tuple[str, str]:
+    """What tells two runs apart, in few words: the file where they ran different ones, else when."""
+    names, times = [file_name(keeper, run) for run in (one, other)], [model_frames.when(run) for run in (one, other)]
+    if names[0] != names[1]:
+        kept = [name.partition(", ")[2] for name in names] if one.model_sha256 == other.model_sha256 else names
+        return kept[0], kept[1]
+    return (times[0], times[1]) if times[0] != times[1] else (f"Earlier, {times[0]}", f"Later, {times[1]}")
 
 
 def latency_ratio(one: Measurement, other: Measurement) -> Estimate:

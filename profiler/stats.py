@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -32,7 +33,7 @@ def samples_needed(percent: float) -> int:
     return math.ceil(round(BEYOND / (1.0 - percent / 100.0), 6))
 
 
-def percentile(samples: Sequence[float], percent: float) -> float | None:
+def percentile(samples: Sequence[float] | np.ndarray, percent: float) -> float | None:
     """The percentile (linear interpolation), or None where fewer than two samples lie beyond it."""
     if len(samples) < samples_needed(percent):
         return None
@@ -59,15 +60,12 @@ def percentile_interval(samples: Sequence[float], percent: float) -> Estimate | 
     The ends are samples x(l) <= x(u) with P(binomial(n, p) < l) <= 2.5 % and P(binomial(n, p) >= u) <= 2.5 %.
     Source: David and Nagaraja, Order Statistics, section 7.1.
     """
-    middle = percentile(samples, percent)
+    ordered = np.sort(np.asarray(samples, dtype=float))
+    middle = percentile(ordered, percent)
     if middle is None:
         return None
-    from scipy.special import bdtr
-
-    ordered = np.sort(np.asarray(samples, dtype=float))
     count = ordered.size
-    below = np.concatenate([[0.0], bdtr(np.arange(count + 1.0), count, percent / 100.0)])  # P(binomial < rank)
-    low, high = np.flatnonzero(below <= OUTSIDE)[-1], np.flatnonzero(below >= 1 - OUTSIDE)[0]
+    low, high = _ranks(count, percent)
     if low == 0 or high > count:
         return None
     ends = float(ordered[low - 1]), float(ordered[high - 1])
@@ -77,6 +75,16 @@ def percentile_interval(samples: Sequence[float], percent: float) -> Estimate | 
     )  # fmt: skip
 
 
+@lru_cache(maxsize=256)
+def _ranks(count: int, percent: float) -> tuple[int, int]:
+    """The largest rank l with P(binomial(count, p) < l) <= 2.5 % and the smallest u with at least 97.5 %; from 0."""
+    from scipy.special import bdtr
+
+    below = np.concatenate([[0.0], bdtr(np.arange(count + 1.0), count, percent / 100.0)])  # P(binomial < rank)
+    return int(np.flatnonzero(below <= OUTSIDE)[-1]), int(np.flatnonzero(below >= 1 - OUTSIDE)[0])
+
+
+@lru_cache(maxsize=256)
 def _lower_rank(count: int) -> int:
     """The largest index r (from 0) with P(binomial(count, 1/2) <= r) <= 2.5 %; 0 where there is none."""
     from scipy.special import bdtr

@@ -92,6 +92,7 @@ def pareto(
     max_loss_frac: float | None = None,
     loss_title: str = "Loss",
     height: int = 380,
+    latency_title: str = "Latency",
 ) -> go.Figure:
     """Latency against loss, both better when smaller; the dot's area is the file's size, the shaded area meets the
     budget. Rows: plan, latency_ms, latency_low_ms, latency_high_ms, loss_frac, file_bytes, standing (one of
@@ -120,7 +121,7 @@ def pareto(
         part = rows[rows["standing"] == standing]
         if not part.empty:
             figure.add_trace(_dots(part, standing, mode))
-    figure.update_xaxes(title=f"Latency ({unit})", range=[0, right])
+    figure.update_xaxes(title=f"{latency_title} ({unit})", range=[0, right])
     figure.update_yaxes(title=loss_title, tickformat=".2~%", range=[bottom, top])
     return figure
 

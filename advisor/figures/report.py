@@ -29,7 +29,10 @@ def figure(report: Report, name: str, mode: str = "light") -> tuple[go.Figure, s
         return _clipped(clipping, mode)
     if name == "pareto":
         rows = report_frames.candidates(report)
-        drawn = figures.pareto(rows, mode, budget.latency_ms, budget.max_loss, loss_title=_loss_title(report))
+        drawn = figures.pareto(
+            rows, mode, budget.latency_ms, budget.max_loss, loss_title=_loss_title(report),
+            latency_title=f"Latency, {report_frames.told_percentile(report)}",
+        )  # fmt: skip
         return drawn, f"Latency against loss of the original and {len(rows) - 1} plans; their table has the rows."
     if name == "latency_ecdf":
         samples = report_frames.latencies(report)

@@ -93,6 +93,13 @@ def _chain(steps: Sequence[Step]) -> str:
     return str([(step.technique, sorted(step.options.items())) for step in steps])
 
 
+def told_percentile(report: Report) -> str:
+    """Where on the latency the candidates are compared: "p95" of the budget, else "median" (too few calls for it)."""
+    key = f"p{report.budget.percentile:g}"
+    known = percentiles(report.baseline.samples_ms, report.budget.percentile)
+    return key if known.get(key) is not None and key != "p50" else "median"
+
+
 def latency_percentiles(report: Report) -> pd.DataFrame:
     """variant, percentile, latency_ms, latency_low_ms, latency_high_ms, samples_count of the original and the
     finalists."""

@@ -192,7 +192,12 @@ def _uncertainty(report: Report) -> Section:
 def sources(report: Report) -> Section:
     """Everyone whose facts were used, with licence and date."""
     rows = [
-        [doc.text(one.title), doc.text(one.licence or "-"), doc.text(one.as_of or "-"), doc.text(one.url or one.id)]
+        [
+            doc.text(one.title),
+            doc.text(one.licence or "-"),
+            doc.text(one.as_of or "-"),
+            doc.text(one.url or f"shipped with Rightsize, {one.id}"),
+        ]
         for one in report.sources
     ]
     columns = ("Source", "Licence", "As of", "Where")

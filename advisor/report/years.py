@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 from advisor import equivalents, turbine
-from advisor.placement.types import YearAhead
+from advisor.placement.types import HERE, YearAhead
 from advisor.report import document as doc
 from advisor.report.document import Cell, Highlight, Section
 from advisor.types import Footprint, Outlook, Report
@@ -99,6 +99,11 @@ def placed(report: Report) -> dict[str, tuple[Estimate, str]]:
     return found
 
 
+def _where(report: Report) -> str:
+    first = report.placements[0]
+    return "here" if first.provider == HERE else f"in {first.provider} {first.region}".rstrip()
+
+
 def placed_highlight(report: Report, one: Highlight) -> Highlight:
     """A yearly number of the calls alone as that of the placed service, which waits too; others as they are."""
     field = one.cell.path.removesuffix(".mid").rpartition(".")[2]
@@ -107,7 +112,7 @@ def placed_highlight(report: Report, one: Highlight) -> Highlight:
     value, path = whole
     ladder, factor = next((ladder, factor) for _, name, ladder, factor in PARTS if name == field)
     return Highlight(
-        label=f"{one.label}, placed", cell=doc.middle(value, ladder, path, factor),
+        label=f"{one.label} {_where(report)}", cell=doc.middle(value, ladder, path, factor),
         spread=words.ends(value, ladder, factor),
     )  # fmt: skip
 
@@ -132,9 +137,9 @@ def _told(outlook: Outlook, planned: bool) -> list[doc.Table]:
     for place, one in enumerate(outlook.equivalents):
         path = f"outlook.equivalents.{place}"
         told = equivalents.wording(one.label)
-        row = [doc.text(told.what), doc.text(told.follows_from), _amount(told, one.before, f"{path}.before")]
+        row = [doc.text(told.what), _amount(told, one.before, f"{path}.before")]
         rows.append([*row, _amount(told, one.after, f"{path}.after")] if planned else row)
-    columns = ("What", "Follows from", "Today", *(("With the plan",) if planned else ()))
+    columns = ("What", "Today", *(("With the plan",) if planned else ()))
     return [doc.table("The same year in things people know", columns, rows)]
 
 

@@ -151,7 +151,11 @@ def gains(report: Report) -> None:
             _foot("Energy per call", before.energy_j_per_call, after.energy_j_per_call, words.JOULES, 1.0),
             _carbon(report),
             _foot(
-                "Wind-turbine time a year", before.turbine_years, after.turbine_years, words.TURBINE, units.S_PER_YEAR
+                "Turbine time, a year of calls",
+                before.turbine_years,
+                after.turbine_years,
+                words.TURBINE,
+                units.S_PER_YEAR,
             ),
             cards.Metric(
                 label="File",
@@ -168,8 +172,8 @@ def gains(report: Report) -> None:
 def _carbon(report: Report) -> cards.Metric:
     before, after = report.footprint_before.g_co2e_per_year, report.footprint_after.g_co2e_per_year
     if report.budget.zone is None:
-        return cards.Metric(label="CO₂e a year", value=words.NOT_KNOWN, note="Choose a grid zone above.")
-    return _foot("CO₂e a year", before, after, words.GRAMS, 1.0)
+        return cards.Metric(label="CO₂e, a year of calls", value=words.NOT_KNOWN, note="Choose a grid zone above.")
+    return _foot("CO₂e, a year of calls", before, after, words.GRAMS, 1.0)
 
 
 def _gain(

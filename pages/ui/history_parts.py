@@ -12,12 +12,13 @@ from advisor.figures import named as figures
 from advisor.forget import forget
 from data import words
 from data.questions import ready
+from data.store import Store
 from pages.ui import cards, formats, pickers, state, style, tables
 from profiler.asking import select
 from profiler.machine import machine
 from profiler.types import Measurement
 
-RUNS_SHOWN, MEDIANS_SHOWN, LARGEST_JSON_MB = 500, 60, 100
+RUNS_SHOWN, MEDIANS_SHOWN, LARGEST_JSON_MB, LINE_PX = 500, 60, 100, 23
 UNITS = {"ms": (words.LATENCY, 1e-3), "j": (words.JOULES, 1.0), "bytes": (words.BYTES, 1.0)}
 
 
@@ -48,22 +49,29 @@ def side_by_side(one: Measurement, other: Measurement) -> None:
     """Two runs: what changed, with its interval, and both distributions."""
     store = state.app().store
     rows = history.compare(one, other, (history.file_bytes(store, one), history.file_bytes(store, other)))
+    st.markdown(" against ".join(f"**{_run(store, run)}**" for run in (other, one)))
     cards.warning("comparable", *history.comparable(one, other))
     left, right = st.columns(2, gap="medium")
     with left:
         cards.metrics("compare", [_changed(row) for row in rows.to_dict("records")], columns=2)
     with right:
-        named = [(f"{place}: {model_frames.when(run)}", run) for place, run in (("First", one), ("Second", other))]
+        named = list(zip(history.labels(store, one, other), (one, other), strict=True))
         figure = figures.latency_ecdf(model_frames.samples(named), style.mode())
         shown = rows.drop(columns=["first", "second"])
         cards.chart(figure, key="compare_chart", alt="Share of calls below a time, for both runs.", table=shown)
+
+
+def _run(store: Store, run: Measurement) -> str:
+    """Which run this is: the file, when, where."""
+    made = f"{history.file_name(store, run)}, {model_frames.when(run)}, {run.machine.cpu}"
+    return formats.name(made, 160)
 
 
 def _changed(row: Mapping[str, Any]) -> cards.Metric:
     ladder, factor = UNITS[row["unit"]]
     against = f"from {words.scaled(row['first'].mid * factor, ladder)}"
     low, high = words.change(row["ratio_low"]), words.change(row["ratio_high"])
-    note = "" if low == high else f"· change {low} to {high}"
+    note = "" if low == high else f"change {low} to {high}"
     return cards.estimate(
         row["quantity"], row["second"], ladder, factor, delta=words.change(row["ratio"]), against=against, note=note
     )
@@ -108,9 +116,9 @@ def bring() -> None:
 def questions() -> None:
     """One SELECT over the store, ready ones to start from, and its rows to take away."""
     title = st.pills("Ready questions", list(ready()), key="ready", label_visibility="collapsed")
-    statement = st.text_area(
-        "One SELECT", value=ready().get(title or "", next(iter(ready().values()))), key=f"sql-{title}", height=110
-    )
+    wanted = ready().get(title or "", next(iter(ready().values())))
+    height = LINE_PX * (wanted.strip().count("\n") + 3)  # the whole question, and where to go on
+    statement = st.text_area("One SELECT", value=wanted, key=f"sql-{title}", height=height)
     if st.button("Ask", icon=":material/search:") or st.session_state.get("asked") == statement:
         st.session_state["asked"] = statement
         with cards.guard("sql"):

@@ -14,7 +14,7 @@ from advisor.types import Report
 from data.text import plain
 from pages.ui import cards, formats, state, style, tables
 
-NARROW, LARGEST_JSON_MB = 3, 100
+NARROW, LARGEST_JSON_MB, FIRST_PX, FIRST_LETTERS = 3, 100, 240, 34
 NAMES = {
     "html": ("HTML", ":material/web:", "One file that opens anywhere, offline."),
     "pdf": ("PDF", ":material/picture_as_pdf:", "To print and to file."),
@@ -121,8 +121,13 @@ def _table(table: Table, key: str) -> None:
     texts = [{name: _said(cell.text) for name, cell in zip(table.columns, row, strict=True)} for row in table.rows]
     st.markdown(f"**{formats.name(_said(table.title))}**")
     if len(table.columns) > NARROW:
-        named = {name: st.column_config.Column(_head(table, place)) for place, name in enumerate(table.columns)}
         first, *rest = table.columns
+        long = max((len(row[first]) for row in texts), default=0) > FIRST_LETTERS
+        wide = {first: FIRST_PX} if long else {}  # on a phone the numbers beside it are seen to be there
+        named = {
+            name: st.column_config.Column(_head(table, place), width=wide.get(name))
+            for place, name in enumerate(table.columns)
+        }
         order = [first, *sorted(rest, key=lambda name: name != "Verdict")]  # what decided stands beside what it is of
         tables.show(pd.DataFrame(texts), key=f"report-{key}", alt=table.title, more=named, order=order)
         return

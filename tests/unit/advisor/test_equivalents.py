@@ -49,10 +49,10 @@ def test_a_tiny_year_is_told_in_amounts_that_can_be_read():
     assert said["Air travel, 1 passenger, New York - San Francisco (Strubell)"] == "far less than one"
     assert said["One smartphone charge, electricity"] == "0.170"
     assert not any("10" + mark in text for text in said.values() for mark in "⁻⁰")
-    assert told.follows_from == "energy"
+    assert told.what == "One smartphone charge, electricity"
 
 
 def test_a_label_that_nobody_here_knows_is_told_as_a_count():
     foreign = equivalents.wording("<b>of another machine</b>")
-    assert (foreign.what, foreign.follows_from) == ("<b>of another machine</b>", "-")
+    assert foreign.what == "<b>of another machine</b>"
     assert foreign.amount(exact(12.0)) == "12.0"

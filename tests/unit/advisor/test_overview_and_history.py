@@ -13,6 +13,7 @@ from advisor.types import Footprint
 from data.errors import InputError
 from data.estimate import Estimate
 from data.records import to_plain
+from data.store import Store
 
 
 def about(mid, low=None, high=None):
@@ -154,3 +155,16 @@ def test_facts_of_a_model_leave_out_what_is_not_known():
     assert facts["Inputs"] == "x float32 batch × 784"
     assert facts["Format"] == "onnx, opset 17" and "Made by" not in facts
     assert facts["Computation"] == "198 kFLOP a call"
+
+
+def test_two_runs_are_named_by_what_tells_them_apart():
+    store, made = Store(), reports.report()
+    store.save(made)
+    original, int8, *_ = made.measurements
+    assert history.file_name(store, int8) == f"{made.model.name}, INT8"
+    assert history.labels(store, original, int8) == ("original", "INT8")
+    later = replace(original, id="later", created_at="2026-11-23T10:00:00.000+00:00")
+    assert history.labels(store, original, later) == (model_frames.when(original), model_frames.when(later))
+    again = replace(original, id="again")
+    assert [name.partition(",")[0] for name in history.labels(store, original, again)] == ["Earlier", "Later"]
+    assert history.file_name(Store(), int8).endswith("a variant"), "its record may not be kept here"

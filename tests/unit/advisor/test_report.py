@@ -219,3 +219,9 @@ def test_the_store_keeps_it_whole():
     store = Store()
     store.save(report())
     assert store.get(type(report()), "0123456789ab") == report()
+
+
+def test_the_chart_of_candidates_says_where_on_the_latency_they_stand():
+    """At the budget's p95, while the head of the report tells the median."""
+    drawn = figures_report.figure(report(), "pareto")
+    assert drawn[0].layout.xaxis.title.text.startswith("Latency, p95 (")

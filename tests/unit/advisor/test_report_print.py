@@ -1,6 +1,7 @@
 """The report on paper: WeasyPrint's own boxes, since a PDF hides its words."""
 
 import re
+from pathlib import Path
 
 import pytest
 import reports
@@ -32,3 +33,11 @@ def test_the_numbers_on_top_stand_in_one_row_and_nothing_leaves_the_page(pages):
     paper = pages[0][0].content_box_x() + pages[0][0].width
     widest = max(box.position_x + box.width for boxes in pages for box in boxes if hasattr(box, "text"))
     assert widest <= paper + 1
+
+
+def test_paper_is_light_where_the_reader_s_screen_is_dark():
+    """Charts take their colours by light-dark(): pale ink on white paper, were the page's scheme left to the screen."""
+    css = (Path(html.__file__).parent / "templates/report.css").read_text()
+    printed = css[css.index("@media print{") :]
+    assert printed.startswith("@media print{:root{color-scheme:light}")
+    assert "light-dark(" in exporters()["html"].render(reports.report()).decode()

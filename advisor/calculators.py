@@ -64,11 +64,6 @@ def usd_per_chip_h(device_id: str, mine: Sequence[Price] = ()) -> Estimate | Non
     return Estimate(low=low, mid=mid, high=high, basis="claimed", source="instances/prices")
 
 
-def with_turbine(run: Run, by: Turbine) -> Estimate:
-    """How long the typed turbine works for a training."""
-    return by.years(run.energy_kwh)
-
-
 def fleet(
     devices: float,
     rated_w: Estimate,

@@ -19,7 +19,6 @@ EXPECTED_TIME = {
     "runtime_choice": 0.55, "structured": 0.58, "low_rank": 0.65, "weight_only": 0.85, "graph_optimise": 0.95,
 }  # fmt: skip
 QUICK_STAGES = ("runtime", "quantize")
-BEFORE = "export"  # its work is done before a search begins: techniques work on ONNX
 FIRST = "runtime_choice"  # made in a moment and often a gain: the first answer people see
 CONVOLUTIONS = {"Conv", "ConvTranspose"}
 PRODUCTS = {"MatMul", "Gemm", "Attention"}

@@ -10,9 +10,6 @@ from data import tables
 from data.errors import InputError
 from data.estimate import Estimate
 
-TICKS_FRAC = (0.0, 0.15, 0.5, 1.16)  # none, household energy, economy-wide, language-model tokens at eps = 2
-LARGEST_FRAC = 1.5
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:

@@ -2,7 +2,6 @@
 
 import tempfile
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from data.errors import RightsizeError
@@ -12,6 +11,8 @@ from profiler.child import Child
 HELD_BY_ANY = frozenset({"onnx", "onnx_bundle", "state_dict", "safetensors", "gguf", "hf_config"})
 HOLD_CODE = frozenset({"torchscript", "pt2"})
 PROBE_S = 30.0
+UNCLOSED, NOT_CLOSED = "unclosed", "the sandbox could not be closed"
+_reports: dict[tuple[str, ...], dict[str, str]] = {}  # by the layers that are switched off
 MEANING = {
     "limits": (
         "Memory, processor time, open files and file sizes of a job are limited by the system.",
@@ -50,7 +51,7 @@ def levels(without: tuple[str, ...] = ()) -> tuple[Level, ...]:
             name=layer,
             works=report.get(layer) == "on",
             sentence=MEANING[layer][0 if report.get(layer) == "on" else 1],
-            reason="" if report.get(layer) == "on" else report.get(layer, "the sandbox could not be closed"),
+            reason="" if report.get(layer) == "on" else report.get(layer, report.get(UNCLOSED, NOT_CLOSED)),
         )
         for layer in lock.LAYERS
     )
@@ -62,13 +63,22 @@ def allowed_formats(without: tuple[str, ...] = ()) -> frozenset[str]:
     return HELD_BY_ANY | HOLD_CODE if {"landlock", "seccomp"} <= works else HELD_BY_ANY
 
 
-@cache
 def _probe(without: tuple[str, ...]) -> dict[str, str]:
+    """The report of a child that locked itself, asked once; one that did not come in time is asked for again."""
+    if without not in _reports:
+        report = _asked(without)
+        if not set(lock.LAYERS) <= report.keys():
+            return report
+        _reports[without] = report
+    return _reports[without]
+
+
+def _asked(without: tuple[str, ...]) -> dict[str, str]:
     with tempfile.TemporaryDirectory(prefix="rightsize-") as folder:
         child = Child(lock.rules(Path(folder), without=without))
         try:
             return child.closed(PROBE_S)
         except RightsizeError as error:
-            return dict.fromkeys(lock.LAYERS, error.message)
+            return {UNCLOSED: error.message}
         finally:
             child.end()

@@ -98,11 +98,6 @@ class Architecture:
         widths = self.kv_widths or ((alike,) * self.layers if alike else ())
         return tuple(zip(widths, self.windows or (None,) * len(widths), strict=True))
 
-    @property
-    def kv_elements_per_token(self) -> int:
-        """Numbers one token adds to the key-value cache of all layers; none in an encoder."""
-        return sum(width for width, _ in self.caches) + self.cross_elements
-
     def kv_elements(self, context: int) -> int:
         """Numbers in the cache of one sequence of this length; a window keeps no more than its own tokens, a recurrent
         state is as large whatever the length."""

@@ -7,7 +7,7 @@ import pandas as pd
 from advisor import model_frames, payback
 from advisor.paired import percentiles
 from advisor.recommend import title
-from advisor.types import Footprint, Plan, Report, Step
+from advisor.types import Plan, Report, Step
 from data import words
 from data.estimate import Estimate
 from profiler.types import Measurement
@@ -151,8 +151,3 @@ def _row(
         "latency_high_ms": ends.high if ends else latency_ms, "loss_frac": loss, "file_bytes": file_bytes,
         "standing": standing,
     }  # fmt: skip
-
-
-def has_footprint(footprint: Footprint) -> bool:
-    """Whether there is a year's energy to show."""
-    return footprint.kwh_per_year is not None

@@ -84,11 +84,6 @@ def device(key: str, usual: str) -> Device | None:
     return known.get(picked or TYPED)
 
 
-def turbine_text(energy_kwh: Estimate, by: Turbine) -> str:
-    """ "22.7 h of one wind turbine"."""
-    return f"{words.turbine(by.years(energy_kwh).mid)} of one wind turbine"
-
-
 def preset(key: str, label: str, known: Mapping[str, Mapping[str, Any]], usual: Mapping[str, Any]) -> str | None:
     """Pills that fill the widgets: to the values a preset names, the others to their `usual` ones. The address holds
     the preset's name and whatever was changed after it, so both restore the view."""

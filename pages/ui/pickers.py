@@ -16,7 +16,6 @@ from profiler.inputs import is_batch
 from profiler.machine import machine
 from profiler.types import Model, Tensor
 
-NO_ZONE = "No zone"
 WORDS = {"energy": "Least energy", "latency": "Least latency", "size": "Smallest file", "cost": "Least machine time"}
 
 

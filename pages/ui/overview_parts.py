@@ -8,7 +8,7 @@ from advisor.figures import named as figures
 from advisor.types import Footprint
 from data import units, words
 from data.estimate import Estimate
-from pages.ui import cards, start, state, style, tables
+from pages.ui import cards, formats, start, state, style, tables
 
 STEPS = (
     (":material/upload_file:", "Add a model", "See what it is in two seconds, before anything runs."),
@@ -76,7 +76,8 @@ def _pair(
     saved = overview.saved(before, after)
     delta = words.change(1 - saved) if saved is not None and saved != 0 else None
     against = f"from {words.scaled(before.mid * factor, ladder)}" if delta else "as today"
-    return cards.estimate(label, after, ladder, factor, delta=delta, against=against, help=f"{ALONE} {after.source}.")
+    told = f"{ALONE} {formats.name(after.source, 300)}."
+    return cards.estimate(label, after, ladder, factor, delta=delta, against=against, help=told)
 
 
 def _cost(before: Estimate | None, after: Estimate | None) -> cards.Metric:

@@ -108,7 +108,7 @@ def years(found: Found, asked: Question, report: Report | None) -> None:
     with st.grid(3, min_column_width=170, gap="small"):
         typed = st.number_input(
             "Demand grows a year by (%)", min_value=-90.0, value=None, step=10.0, placeholder="as data centres' did",
-            key="ahead-growth", help=f"Left empty: {words.times_of(trend)} a year, {trend.source}.",
+            key="ahead-growth", help=f"Left empty: {words.times_of(trend)} a year, {formats.name(trend.source, 300)}.",
         )  # fmt: skip
         renewed = st.number_input("Hardware renewed every (years)", 1, 5, value=1, key="ahead-renewed")
         count = st.slider("Years", 1, through_time.LONGEST_YEARS, value=5, key="ahead-years")
@@ -222,7 +222,8 @@ def own_room(found: Found, asked: Question, report: Report | None) -> None:
         cards.estimate("In your room, a year", told_.own_kwh, words.KWH),
         cards.Metric(
             label="Cloud over own room", value=words.times(told_.energy_ratio.mid), basis=told_.energy_ratio.basis,
-            spread=words.interval_of(told_.energy_ratio, words.times), help=told_.energy_ratio.source,
+            spread=words.interval_of(told_.energy_ratio, words.times),
+            help=formats.name(told_.energy_ratio.source, 300),
         ),
         cards.estimate("CO₂e in your room", told_.own_g_co2e, words.GRAMS),
         cards.estimate("CO₂e in the cloud, location-based", told_.cloud_location_g_co2e, words.GRAMS),

@@ -143,7 +143,7 @@ def _numbers(best: Placement, asked: Question) -> list[cards.Metric]:
         cards.Metric(
             label="Cost a year", value=words.usd(best.usd_per_year.mid if best.usd_per_year else None),
             basis=best.usd_per_year.basis if best.usd_per_year else None,
-            help=best.usd_per_year.source if best.usd_per_year else None,
+            help=formats.name(best.usd_per_year.source, 300) if best.usd_per_year else None,
         ),
         cards.estimate("Wind-turbine time a year", by.years(best.kwh_per_year), words.TURBINE, units.S_PER_YEAR),
         cards.Metric(

@@ -10,9 +10,8 @@ if start.taken():
     st.switch_page("pages/profile.py")
 if rows.empty:
     overview_parts.welcome()
-    start.add_model("first")
 else:
     overview_parts.sums(rows)
     with cards.card("models", "Models", "Choose a row to go on with it."):
         overview_parts.models(rows)
-    start.add_model("more")
+start.add_model("overview")  # one key: a file on its way is not lost when another model arrives

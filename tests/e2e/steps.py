@@ -22,8 +22,6 @@ def press(tab, name, exact=True):
 
 def upload(tab, path):
     """Give a file to the first upload of the page."""
-    tab.page.wait_for_load_state("networkidle")  # it is drawn before the script that listens to it has come
-    tab.page.wait_for_timeout(3_000)
     tab.page.locator('input[type="file"]').first.set_input_files(path)
 
 

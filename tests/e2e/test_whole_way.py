@@ -23,8 +23,8 @@ def test_from_an_upload_to_the_report(walk, fresh_app, model, tmp_path):
     tab = walk(address=fresh_app).open()
     see(tab, "Start with an example")
     upload(tab, model)
-    see(tab, "What it is")
-    tab.page.locator(".st-key-card-first-path").wait_for(state="detached")
+    see(tab, "What it is", exact=True)
+    tab.page.locator(".st-key-card-overview-path").wait_for(state="detached")
     named = "() => [...document.querySelectorAll('input')].some(one => one.value.includes('made here'))"
     tab.page.wait_for_function(named)
     assert tab.findings() == []
@@ -72,7 +72,7 @@ def test_a_hostile_name_and_a_broken_file_are_one_line_each(walk, model, tmp_pat
     onnx.save(evil, path)
     tab = walk().open()
     upload(tab, path)
-    see(tab, "What it is")
+    see(tab, "What it is", exact=True)
     assert tab.page.locator("img[src='x']").count() == 0
     broken = tmp_path / "broken.onnx"
     broken.write_bytes(model.read_bytes()[:500])
@@ -85,10 +85,21 @@ def test_a_hostile_name_and_a_broken_file_are_one_line_each(walk, model, tmp_pat
     assert tab.problems() == []
 
 
+def test_a_file_given_to_a_page_of_before_the_first_model_is_not_lost(walk, fresh_app, model, tmp_path):
+    """What that page shows around its upload is another thing by then."""
+    early, other = walk(address=fresh_app).open(), walk(address=fresh_app).open()
+    upload(other, model)
+    see(other, "What it is", exact=True)
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(model.read_bytes()[:500])
+    upload(early, broken)
+    early.page.locator('[class*="st-key-stop-"]').first.wait_for(timeout=60_000)
+
+
 def test_a_running_job_is_cancelled_and_the_page_goes_on(walk, model, tmp_path):
     tab = walk().open()
     upload(tab, model)
-    see(tab, "What it is")
+    see(tab, "What it is", exact=True)
     press(tab, "Measure")
     cancel = tab.page.get_by_role("button", name="Cancel").first
     cancel.wait_for()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from data.estimate import Estimate
 
+ROUNDING = 1e-9  # of a sum of shares
 NOT_NAMED = "not named"  # the part of a whole that no source names: unknown, not 0
 
 
@@ -79,6 +80,12 @@ class ChartBar:
     name: str
     note: str
     parts: tuple[ChartPart, ...]
+
+    @property
+    def rest_frac(self) -> float:
+        """What no part names; 0 where that is no more than rounding leaves."""
+        rest = 1 - sum(part.value_frac for part in self.parts)
+        return rest if rest > ROUNDING else 0.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -136,7 +136,7 @@ def rank(
             continue
         progress(0.2 + 0.8 * number / len(wanted), f"Quantizing {weight.name} alone")
         change = {weight.name: (weight.tensor.name, quantized_weight(weight, bits))}
-        comparison = _compared(answers, [switchable.run(call, change) for call in calls])
+        comparison = _compared(answers, (switchable.run(call, change) for call in calls))
         measured.append(_described(weight, comparison, seen.get(weight.name)))
     return tuple(sorted(measured, key=lambda each: (-each.loss, each.layer))), tuple(missed)
 
@@ -148,7 +148,7 @@ def likely_first(wanted: Sequence[layers.Weight]) -> list[layers.Weight]:
     return [wanted[place] for place in sorted(range(len(wanted)), key=lambda place: min(place, 2 * (last - place)))]
 
 
-def _compared(answers: Sequence[Mapping[str, ndarray]], changed: Sequence[Mapping[str, ndarray]]) -> Comparison:
+def _compared(answers: Sequence[Mapping[str, ndarray]], changed: Iterable[Mapping[str, ndarray]]) -> Comparison:
     comparison = Comparison()
     for answer, other in zip(answers, changed, strict=True):
         try:

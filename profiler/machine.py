@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from data import words
 from data.errors import InputError
 from profiler.gpus import gpus
 from profiler.types import Load, Machine
@@ -162,7 +163,7 @@ def threads_of(asked: int | None, here: Machine) -> int:
     """Threads of a call: those asked for, else the physical cores. Raises InputError for more than make sense here."""
     threads, most = asked or here.physical_cores, THREADS_PER_CORE * here.logical_cores
     if not 1 <= threads <= most:
-        cores = "1 core" if here.logical_cores == 1 else f"{here.logical_cores} cores"
+        cores = words.many(here.logical_cores, "core")
         raise InputError(f"{threads} threads cannot be used: this machine has {cores}.", hint=f"Choose 1 to {most}.")
     return threads
 

@@ -50,7 +50,7 @@ def median_interval(samples: Sequence[float]) -> tuple[float, float, float]:
     ordered = np.sort(np.asarray(samples, dtype=float))
     if not ordered.size:
         raise ValueError("no samples")
-    rank = _lower_rank(ordered.size)
+    rank = max(0, _ranks(ordered.size, 50.0)[0] - 1)
     return float(ordered[rank]), float(np.median(ordered)), float(ordered[-1 - rank])
 
 
@@ -82,15 +82,6 @@ def _ranks(count: int, percent: float) -> tuple[int, int]:
 
     below = np.concatenate([[0.0], bdtr(np.arange(count + 1.0), count, percent / 100.0)])  # P(binomial < rank)
     return int(np.flatnonzero(below <= OUTSIDE)[-1]), int(np.flatnonzero(below >= 1 - OUTSIDE)[0])
-
-
-@lru_cache(maxsize=256)
-def _lower_rank(count: int) -> int:
-    """The largest index r (from 0) with P(binomial(count, 1/2) <= r) <= 2.5 %; 0 where there is none."""
-    from scipy.special import bdtr
-
-    within = np.flatnonzero(bdtr(np.arange(count // 2 + 1.0), count, 0.5) <= OUTSIDE)
-    return int(within[-1]) if within.size else 0
 
 
 def round_medians(samples: Sequence[float], calls_per_round: int) -> list[float]:

@@ -38,17 +38,22 @@ def write(path: Path, nodes, inputs, outputs, initializers, opset: int = 17) -> 
     return path
 
 
-def mlp(path: Path, width: int = 64) -> Path:
-    """Gemm, Relu, Gemm: (batch, 32) -> (batch, 10)."""
+def mlp(path: Path, width: int = 64, outputs: int = 10) -> Path:
+    """Gemm, Relu, Gemm: (batch, 32) -> (batch, outputs)."""
     nodes = [
         helper.make_node("Gemm", ["x", "w1", "b1"], ["h"], transB=1, name="first"),
         helper.make_node("Relu", ["h"], ["r"], name="relu"),
         helper.make_node("Gemm", ["r", "w2", "b2"], ["y"], transB=1, name="second"),
     ]
-    stored = [draw(1, "w1", width, 32), draw(2, "b1", width), draw(3, "w2", 10, width), draw(4, "b2", 10)]
+    stored = [draw(1, "w1", width, 32), draw(2, "b1", width), draw(3, "w2", outputs, width), draw(4, "b2", outputs)]
     return write(
-        path, nodes, [("x", TensorProto.FLOAT, ["batch", 32])], [("y", TensorProto.FLOAT, ["batch", 10])], stored
+        path, nodes, [("x", TensorProto.FLOAT, ["batch", 32])], [("y", TensorProto.FLOAT, ["batch", outputs])], stored
     )
+
+
+def single_score(path: Path, width: int = 128) -> Path:
+    """The same with one number as the answer: (batch, 32) -> (batch, 1)."""
+    return mlp(path, width, outputs=1)
 
 
 def cnn(path: Path) -> Path:
@@ -68,19 +73,6 @@ def cnn(path: Path) -> Path:
     ]  # fmt: skip
     return write(
         path, nodes, [("x", TensorProto.FLOAT, ["batch", 3, 8, 8])], [("y", TensorProto.FLOAT, ["batch", 10])], stored
-    )
-
-
-def single_score(path: Path, width: int = 128) -> Path:
-    """Gemm, Relu, Gemm with one number as the answer: (batch, 32) -> (batch, 1)."""
-    nodes = [
-        helper.make_node("Gemm", ["x", "w1", "b1"], ["h"], transB=1, name="first"),
-        helper.make_node("Relu", ["h"], ["r"], name="relu"),
-        helper.make_node("Gemm", ["r", "w2", "b2"], ["y"], transB=1, name="second"),
-    ]
-    stored = [draw(1, "w1", width, 32), draw(2, "b1", width), draw(3, "w2", 1, width), draw(4, "b2", 1)]
-    return write(
-        path, nodes, [("x", TensorProto.FLOAT, ["batch", 32])], [("y", TensorProto.FLOAT, ["batch", 1])], stored
     )
 
 

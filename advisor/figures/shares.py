@@ -22,7 +22,7 @@ def shares(bars: Sequence[ChartBar], mode: str, axis: str, basis: str) -> go.Fig
     figure = blank(mode, height=EDGE_PX + ROW_PX * max(len(bars), 1), legend=True)
     names = list(dict.fromkeys(part.name for bar in bars for part in bar.parts))
     placed = [(place, part.name, base, part.value_frac) for place, bar in enumerate(bars) for part, base in _based(bar)]
-    rest = [(place, NOT_NAMED, 1 - left, left) for place, bar in enumerate(bars) if (left := _left(bar)) > 1e-9]
+    rest = [(place, NOT_NAMED, 1 - left, left) for place, bar in enumerate(bars) if (left := bar.rest_frac)]
     for position, name in enumerate(names):
         colour, own = tint["series"][position % len(tint["series"])], [one for one in placed if one[1] == name]
         _add(figure, own, bars, label(name), fill([basis] * len(own), [colour] * len(own), mode))
@@ -52,10 +52,6 @@ def _based(bar: ChartBar) -> list[tuple[ChartPart, float]]:
         found.append((part, base))
         base += part.value_frac
     return found
-
-
-def _left(bar: ChartBar) -> float:
-    return 1 - sum(part.value_frac for part in bar.parts)
 
 
 def _add(

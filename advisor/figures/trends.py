@@ -44,8 +44,8 @@ def over_time(
         parts.add_curve(figure, curve, position, mode)
     if ties is not None:
         parts.add_ties(figure, ties[ties["moved"]], mode)
+    by_card = len(points) > MOST_SHAPES
     for position, (group, part) in enumerate(groups_of(points)):
-        by_card = len(points) > MOST_SHAPES
         parts.add_dots(figure, part, group, *colour_of(group, position, mode), by_card=by_card)
     for level in levels:
         parts.add_level(figure, level, scale, mode)

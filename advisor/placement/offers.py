@@ -13,6 +13,7 @@ from advisor.placement.options import HERE_ID, Here, targets
 from advisor.placement.rooms import own_pue
 from advisor.placement.types import HERE
 from data.errors import InputError
+from data.estimate import Estimate, exact
 from data.own import SOURCE, Yours
 from data.settings import settings
 from data.tables import Zone, frame, prices, regions, zone, zones
@@ -85,12 +86,10 @@ def _regions() -> pd.DataFrame:
     found = []
     for one in regions():
         at: Zone | None = grid.get(one.zone_id or "")
-        pue = one.pue_estimate()
-        usual = pue or own_pue()
         found.append({
             "provider": one.provider, "region_id": one.region_id, "zone_id": one.zone_id,
             "country": one.country_iso2, "latitude": one.latitude, "longitude": one.longitude,
-            "pue_low": usual.low, "pue": usual.mid, "pue_high": usual.high, "pue_known": pue is not None,
+            **_pue(one.pue_estimate()),
             "g_low_per_kwh": at and at.low_g_per_kwh, "g_per_kwh": at and at.g_per_kwh,
             "g_high_per_kwh": at and at.high_g_per_kwh, "grid_source": at and at.source,
             "carbon_free_hourly_frac": one.carbon_free_hourly_frac,
@@ -125,8 +124,8 @@ def _own_devices(here: Here, first_id: int) -> list[pd.DataFrame]:
     usd = {one.instance_type: one.usd_per_h for one in here.yours.prices if one.provider == SOURCE}
     standing = _standing(here)
     rows = [
-        {**standing, **_pue(one.device.pue), "offer_id": first_id + place, "target_id": one.target_id,
-         "provider": SOURCE,
+        {**standing, **_pue(None if one.device.pue is None else exact(one.device.pue)),
+         "offer_id": first_id + place, "target_id": one.target_id, "provider": SOURCE,
          "instance_type": one.instance_type, "device_id": one.device_id, "usd_per_h": usd.get(one.instance_type),
          "spot_usd_per_h": usd.get(one.instance_type), "price_source": SOURCE}
         for place, one in enumerate(one for one in targets(here.yours.devices) if one.own)
@@ -134,9 +133,10 @@ def _own_devices(here: Here, first_id: int) -> list[pd.DataFrame]:
     return [pd.DataFrame(rows, columns=list(COLUMNS))] if rows else []
 
 
-def _pue(given: float | None) -> dict[str, Any]:
-    low, mid, high = (own_pue().low, own_pue().mid, own_pue().high) if given is None else (given,) * 3
-    return {"pue_low": low, "pue": mid, "pue_high": high, "pue_known": given is not None}
+def _pue(known: Estimate | None) -> dict[str, Any]:
+    """The PUE of a place as its columns: the one that is known, else the world's average."""
+    pue = known or own_pue()
+    return {"pue_low": pue.low, "pue": pue.mid, "pue_high": pue.high, "pue_known": known is not None}
 
 
 def _here(here: Here, offer_id: int) -> pd.DataFrame:

@@ -91,8 +91,7 @@ def _share(bar: ChartBar) -> str:
 
 
 def _rest(bar: ChartBar) -> str:
-    rest = 1 - sum(part.value_frac for part in bar.parts)
-    return words.whole_percent(rest) if rest > 1e-9 else ""
+    return words.whole_percent(bar.rest_frac) if bar.rest_frac else ""
 
 
 def _month(text: object) -> str:
